@@ -1,0 +1,90 @@
+# `make help` lists the targets. The environment lives in $(VENV); `make setup` is safe to repeat.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO ?= out/demo
+DATA ?= examples/documents
+
+.PHONY: help setup poppler demo test test-slow gpu check bench format lint types wheel clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' \
+	  | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+setup: poppler $(READY)  ## makes $(VENV) and installs pagemill and its tools into it
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "pagemill needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	       "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV) || { \
+	  echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+poppler:
+	@command -v pdftoppm >/dev/null && exit 0; \
+	if ! command -v apt-get >/dev/null; then \
+	  echo "pdftoppm is missing: install poppler with your package manager, then make setup again" >&2; exit 1; fi; \
+	if [ "$$(id -u)" = 0 ]; then sudo=; \
+	elif command -v sudo >/dev/null; then sudo=sudo; \
+	else echo "pdftoppm is missing and this user is not root: ask for apt-get install poppler-utils" >&2; exit 1; fi; \
+	echo "installing poppler-utils"; \
+	$$sudo apt-get update -qq </dev/null; \
+	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq poppler-utils </dev/null >/dev/null
+
+demo: setup  ## builds, verifies and shows a corpus from the documents in examples
+	$(BIN)/pagemill build examples/documents --out $(DEMO) \
+	  --config examples/build.toml --set shard.bytes=2000000 --passwords examples/passwords.txt
+	$(BIN)/pagemill verify $(DEMO)
+	$(BIN)/pagemill stats $(DEMO)
+	@echo; echo "report: $(abspath $(DEMO)/report.html)"
+
+test: setup  ## runs the tests that need minutes, not hours, and no accelerator
+	$(BIN)/python -m pytest -m "not slow and not gpu"
+
+test-slow: setup  ## runs the tests marked slow
+	$(BIN)/python -m pytest -m "slow and not gpu" --timeout=3600
+
+gpu: setup  ## runs the tests that need an accelerator
+	@code=0; $(BIN)/python -m pytest -m gpu || code=$$?; \
+	if [ $$code = 5 ]; then echo "there is no test that needs an accelerator yet"; exit 0; fi; exit $$code
+
+check: setup  ## what CI runs: format, lint, types, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/python -m pytest -m "not slow and not gpu"
+
+bench: setup  ## measures on DATA=folder and writes docs/benchmarks.md and the README table
+	$(BIN)/python bench/build.py $(DATA)
+	$(BIN)/python bench/engines.py $(DATA)
+	$(BIN)/python bench/table.py
+
+format: setup  ## rewrites the sources in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: setup  ## ruff
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup  ## mypy --strict
+	$(BIN)/mypy .
+
+wheel: setup  ## builds dist/pagemill-*.whl
+	rm -rf build dist
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	rm -rf build
+	@ls dist/*.whl
+
+clean:  ## removes what the other targets made, the environment included
+	rm -rf $(VENV) build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,340 @@
+"""The command `pagemill`: parse, call, print. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from . import __version__
+from .engine.errors import ConfigError, DependencyError, PagemillError
+
+if TYPE_CHECKING:
+    from .pipelines.build import Machine, Outcome
+
+OK, FAULTS, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    arguments = parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="pagemill: %(message)s")
+    signal.signal(signal.SIGTERM, _interrupt)
+    command: Command = arguments.command
+    try:
+        return command(arguments)
+    except (ConfigError, DependencyError) as err:
+        _say(f"pagemill: {err}")
+        return USAGE
+    except PagemillError as err:
+        _say(f"pagemill: {err}")
+        return FAULTS
+    except KeyboardInterrupt:
+        _say("pagemill: stopped")
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return OK
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="pagemill",
+        description="Dumps of PDFs into verified WebDataset corpora.",
+        epilog="Exit status: 0 done and every page accounted for, 1 nothing usable or faults "
+        "found, 2 wrong usage or configuration, 130 interrupted.",
+    )
+    top.add_argument("--version", action="version", version=f"pagemill {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    _add_build(commands)
+    _add_retry(commands)
+    _add_explain(commands)
+    _add_verify(commands)
+    _add_stats(commands)
+    _add_config(commands)
+    return top
+
+
+def _add_build(commands: Any) -> None:
+    build = commands.add_parser(
+        "build",
+        help="make a corpus of PDFs and scans, go on with one, or add to one",
+        description="Read documents and write a corpus. The same command again goes on after an "
+        "interruption; with more inputs it adds them.",
+    )
+    build.add_argument(
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        help="PDF or image file, folder, glob, zip or tar, @list.txt, or URI such as s3://...",
+    )
+    build.add_argument("--out", required=True, metavar="CORPUS", help="folder or URI to write")
+    _add_settings(build)
+    _add_machine(build)
+    build.add_argument(
+        "--rebuild", action="store_true", help="throw away the corpus that is there first"
+    )
+    build.set_defaults(command=_build)
+
+
+def _add_retry(commands: Any) -> None:
+    retry = commands.add_parser("retry", help="read again what failed, and only that")
+    retry.add_argument("corpus", metavar="CORPUS")
+    retry.add_argument("--reason", metavar="R", help="only failures with this reason")
+    retry.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="another limit, such as limits.page_deadline_s=120",
+    )
+    _add_machine(retry)
+    retry.set_defaults(command=_retry)
+
+
+def _add_explain(commands: Any) -> None:
+    explain = commands.add_parser("explain", help="the fate of a page or document, with evidence")
+    explain.add_argument("corpus", metavar="CORPUS")
+    explain.add_argument("key", metavar="KEY|FILE", nargs="?", help="page key, hash or file name")
+    explain.add_argument("--status", choices=("written", "rejected", "failed"))
+    explain.add_argument("--reason", metavar="R")
+    explain.add_argument("--json", action="store_true")
+    explain.set_defaults(command=_explain)
+
+
+def _add_verify(commands: Any) -> None:
+    verify = commands.add_parser("verify", help="re-read everything and name every fault")
+    verify.add_argument("corpus", metavar="CORPUS")
+    verify.add_argument("--json", action="store_true")
+    verify.set_defaults(command=_verify)
+
+
+def _add_stats(commands: Any) -> None:
+    stats = commands.add_parser("stats", help="totals, reasons, verdicts")
+    stats.add_argument("corpus", metavar="CORPUS")
+    stats.add_argument("--json", action="store_true")
+    stats.set_defaults(command=_stats)
+
+
+def _add_config(commands: Any) -> None:
+    config = commands.add_parser("config", help="print the configuration that a build would have")
+    _add_settings(config)
+    config.set_defaults(command=_config)
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--config", type=Path, metavar="build.toml", help="settings as TOML")
+    command.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="one setting, such as render.dpi=144; `pagemill config` lists them",
+    )
+
+
+def _add_machine(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--workers", type=_count, default=0, metavar="N", help="reader processes; one a CPU"
+    )
+    command.add_argument(
+        "--address", metavar="auto|ray://HOST:PORT", help="a Ray cluster; else Ray starts here"
+    )
+    command.add_argument(
+        "--wheel", type=Path, metavar="FILE", help="pagemill's wheel, for nodes that lack it"
+    )
+    command.add_argument(
+        "--passwords",
+        type=Path,
+        metavar="FILE",
+        help="one password a line, or PATTERN<tab>PASSWORD for documents of that name",
+    )
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from .engine.config import load
+    from .pipelines.build import build
+    from .pipelines.config import BuildConfig
+    from .pipelines.progress import Progress
+
+    config = load(BuildConfig, arguments.config, arguments.overrides)
+    passwords = _passwords(arguments.passwords)
+    with Progress(stream=sys.stderr) as progress:
+        try:
+            outcome = build(
+                arguments.inputs,
+                arguments.out,
+                config,
+                machine=_machine(arguments),
+                passwords=passwords,
+                rebuild=arguments.rebuild,
+                progress=progress,
+            )
+        except KeyboardInterrupt:
+            return _stopped(progress.note)
+    return _conclude(outcome, "Every input is in the corpus already.")
+
+
+def _retry(arguments: argparse.Namespace) -> int:
+    from .engine.reason import Reason
+    from .pipelines.progress import Progress
+    from .pipelines.retry import retry
+
+    if arguments.reason is not None and arguments.reason not in set(Reason):
+        raise ConfigError(_unknown_reason(arguments.reason))
+    passwords = _passwords(arguments.passwords)
+    with Progress(stream=sys.stderr) as progress:
+        try:
+            outcome = retry(
+                arguments.corpus,
+                reason=arguments.reason,
+                overrides=arguments.overrides,
+                machine=_machine(arguments),
+                passwords=passwords,
+                progress=progress,
+            )
+        except KeyboardInterrupt:
+            return _stopped(progress.note)
+    return _conclude(outcome, "Nothing failed that could be tried again.")
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from .engine.reason import Reason
+    from .engine.store.explain import explain_key, explain_rows
+    from .engine.store.place import Place
+
+    if arguments.reason is not None and arguments.reason not in set(Reason):
+        raise ConfigError(_unknown_reason(arguments.reason))
+    place = Place.at(arguments.corpus)
+    if arguments.key:
+        told = explain_key(place, arguments.key)
+    elif arguments.status or arguments.reason:
+        told = explain_rows(place, status=arguments.status, reason=arguments.reason)
+    else:
+        raise ConfigError("explain takes a page key, a hash or file name, or --status or --reason")
+    print(told.to_json() if arguments.json else told.to_text(colour=sys.stdout.isatty()))
+    return OK
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from .engine.store.place import Place
+    from .engine.store.verify import verify
+
+    faults = verify(Place.at(arguments.corpus))
+    if arguments.json:
+        rows = [
+            {"shard": f.shard, "key": f.key, "kind": str(f.kind), "message": f.message}
+            for f in faults
+        ]
+        print(json.dumps({"faults": rows}, indent=2))
+    else:
+        for fault in faults:
+            where = " ".join(part for part in (fault.shard, fault.key) if part)
+            print(f"{where or arguments.corpus}: {fault.kind}: {fault.message}")
+        print(f"{len(faults)} faults" if faults else "No faults: every byte is as it was written.")
+    return FAULTS if faults else OK
+
+
+def _stats(arguments: argparse.Namespace) -> int:
+    from .engine.store.corpus import CorpusInfo
+    from .engine.store.explain import stats_text
+    from .engine.store.ledger import read_rows, summarise
+    from .engine.store.place import Place
+
+    place = Place.at(arguments.corpus)
+    info = CorpusInfo.load(place)
+    summary = summarise(read_rows(place))
+    if arguments.json:
+        print(json.dumps({"status": info.status, **summary.to_dict()}, indent=2))
+    else:
+        print(stats_text(summary))
+        if info.status == "building":
+            print("The build is not finished: run the same command again to go on.")
+    return OK
+
+
+def _config(arguments: argparse.Namespace) -> int:
+    from .engine.config import load, to_toml
+    from .pipelines.config import BuildConfig
+
+    print(to_toml(load(BuildConfig, arguments.config, arguments.overrides)), end="")
+    return OK
+
+
+def _conclude(outcome: Outcome, idle: str) -> int:
+    """Say how a run ended; its exit status."""
+    from .engine.store.explain import stats_text
+
+    if not outcome.documents:
+        print(idle)
+    print(stats_text(outcome.summary))
+    if outcome.report:
+        print(f"report: {outcome.report}")
+    if outcome.summary.pages["written"]:
+        return OK
+    _say("pagemill: no page was written; the reasons are above, and `pagemill explain` has more")
+    return FAULTS
+
+
+def _stopped(note: Callable[[str], None]) -> int:
+    note("Stopped. What was read is kept: the same command again goes on from here.")
+    return INTERRUPTED
+
+
+def _machine(arguments: argparse.Namespace) -> Machine:
+    from .pipelines.build import Machine
+
+    if arguments.wheel is not None and not arguments.wheel.is_file():
+        raise ConfigError(f"--wheel: there is no file {arguments.wheel}")
+    return Machine(workers=arguments.workers, address=arguments.address, wheel=arguments.wheel)
+
+
+def _passwords(path: Path | None) -> list[tuple[str, str]]:
+    """(pattern of document names, password) pairs from a file."""
+    if path is None:
+        return []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as err:
+        raise ConfigError(f"--passwords: cannot read {path}: {err}") from err
+    pairs = (line.rpartition("\t") for line in lines if line)
+    return [(pattern or "*", password) for pattern, _, password in pairs]
+
+
+def _unknown_reason(given: str) -> str:
+    import difflib
+
+    from .engine.reason import Reason
+
+    known = [str(reason) for reason in Reason]
+    near = difflib.get_close_matches(given, known, n=1, cutoff=0.0)[0]
+    return f"there is no reason {given!r}; the nearest is {near!r}"
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of workers")
+    return value
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

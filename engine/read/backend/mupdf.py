@@ -1,0 +1,319 @@
+"""PyMuPDF behind the backend interface. The only file that imports it.
+
+One display list per page serves every rendering and every extraction: it is in the space of
+the visible page (crop box, rotation and UserUnit applied), so boxes need only be scaled.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from ...errors import DependencyError, PdfError
+from ...geometry import Box, pixels_per_point, scale
+from ...page import TextLayer, WordFlag
+from ...reason import Reason
+from ..colour import has_colour, probe_dpi
+from ..figure import figures_of, image_cover
+from ..glyph import glyphs_of
+from ..layout import RawWord, text_layer, turn_of
+from . import Colour
+from .header import check_readable, refused
+
+# pymupdf.layout starts onnxruntime: seconds and 130 MB that nothing here uses.
+sys.modules.setdefault("pymupdf.layout", cast("Any", None))
+try:
+    import pymupdf
+    from pymupdf import extra, mupdf
+except ImportError as err:
+    raise DependencyError(
+        "the engine mupdf needs PyMuPDF: pip install 'pymupdf>=1.28.2', or set "
+        "render.engine=poppler"
+    ) from err
+
+_SHRINK_EVERY_PAGES = 50
+_MAX_WARNINGS = 50
+_PAINTED = 16 | 32
+"""Bits of a span's `char_flags`: filled, stroked."""
+_FONT_FLAGS = (
+    (1, int(WordFlag.SUPERSCRIPT)),
+    (2, int(WordFlag.ITALIC)),
+    (4, int(WordFlag.SERIF)),
+    (8, int(WordFlag.MONO)),
+    (16, int(WordFlag.BOLD)),
+)
+_INVISIBLE = int(WordFlag.INVISIBLE)
+_DELIMITERS = dict.fromkeys([*range(33), 0xA0, *range(0x202A, 0x202F)])
+"""What MuPDF ends a word at."""
+_GREY_SLOP = 0.02
+"""Difference from grey that MuPDF calls imperceptible."""
+_EVERYWHERE = mupdf.FzRect(mupdf.FzRect.Fixed_INFINITE)
+_TEXT = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_COLLECT_VECTORS
+_Line = tuple[list[tuple[str, int]], int]
+"""(text without spaces, flags) of the spans, and the turn."""
+
+
+def open_document(path: Path, password: str | None = None) -> MupdfDocument:
+    """Open a PDF by its content, whatever its name; the empty password is tried first.
+
+    Raises:
+        PdfError: reason `missing`, `empty_file`, `not_a_document`, `broken`, `encrypted` or
+            `zero_pages`.
+    """
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    pymupdf.TOOLS.reset_mupdf_warnings()
+    check_readable(path)
+    try:
+        doc = pymupdf.open(path, filetype="pdf")
+    except Exception as err:  # MuPDF raises RuntimeError, its own classes and SystemError alike
+        raise refused(path, "MuPDF", err) from err
+    try:
+        return MupdfDocument(doc, path, password)
+    except PdfError:
+        doc.close()
+        raise
+    except Exception as err:  # as above
+        doc.close()
+        raise refused(path, "MuPDF", err) from err
+
+
+class MupdfDocument:
+    """A PDF in MuPDF, with the last page and its display list at hand."""
+
+    engine = f"mupdf {pymupdf.mupdf_version}"
+
+    def __init__(self, doc: Any, path: Path, password: str | None) -> None:
+        if not doc.is_pdf:
+            raise PdfError(f"{path} is not a PDF", reason=Reason.NOT_A_DOCUMENT)
+        if doc.needs_pass and not (doc.authenticate("") or doc.authenticate(password or "")):
+            what = "a password" if password is None else "another password than the one given"
+            raise PdfError(f"{path} needs {what}", reason=Reason.ENCRYPTED)
+        self.path = path
+        self.page_count = int(doc.page_count)
+        if self.page_count < 1:
+            raise PdfError(f"{path} opens, but has no pages", reason=Reason.ZERO_PAGES)
+        self.repaired = bool(doc.is_repaired)
+        self.producer = str((doc.metadata or {}).get("producer") or "")
+        self._doc = doc
+        self._page_index = -1
+        self._page: Any = None
+        self._display_list: Any = None
+        self._loaded = 0
+
+    def size_pt(self, page_index: int) -> tuple[float, float]:
+        """Width and height of the visible page, pt, after rotation, crop box and UserUnit."""
+        with self._faults("load", page_index):
+            rect = self._load(page_index).rect
+            return float(rect.width), float(rect.height)
+
+    def rotation(self, page_index: int) -> int:
+        """The page's /Rotate: 0, 90, 180 or 270."""
+        with self._faults("load", page_index):
+            return int(self._load(page_index).rotation) % 360
+
+    def dpi(self, page_index: int) -> None:
+        """None: a PDF page has no resolution of its own."""
+
+    def render(self, page_index: int, *, dpi: float, colour: Colour) -> np.ndarray:
+        """The page as `uint8 [height, width]`, or `[height, width, 3]` where it has colour.
+
+        Raises:
+            PdfError: reason `render_error` or `memory`.
+        """
+        with self._faults("render", page_index):
+            wanted = colour == "colour" or (colour == "auto" and self._has_colour(page_index))
+            return self._pixels(page_index, dpi, pymupdf.csRGB if wanted else pymupdf.csGRAY)
+
+    def text(self, page_index: int, *, dpi: float) -> TextLayer:
+        """The page's text layer in pixels of the image that `render` makes at the same dpi.
+
+        Raises:
+            PdfError: reason `render_error` or `memory`; the message says that it is the text.
+        """
+        with self._faults("extract the text of", page_index):
+            factor = pixels_per_point(dpi)
+            display_list = self._list(page_index)
+            width_px, height_px = (side * factor for side in self.size_pt(page_index))
+            page = pymupdf.TextPage(display_list.get_textpage(flags=_TEXT))
+            lines, vectors = _lines_and_vectors(page.extractDICT()["blocks"], factor)
+            images = self._image_boxes(display_list, factor)
+            return text_layer(
+                _words(page.extractWORDS(), lines, factor),
+                width_px=width_px,
+                height_px=height_px,
+                figures=figures_of(
+                    images, vectors, width_px=width_px, height_px=height_px, dpi=dpi
+                ),
+                image_cover=image_cover(images, width_px=width_px, height_px=height_px),
+                glyphs=glyphs_of(_trace(display_list, factor)),
+            )
+
+    def warnings(self) -> list[str]:
+        """What MuPDF complained about since the last call, each complaint once."""
+        text = str(pymupdf.TOOLS.mupdf_warnings())
+        return list(dict.fromkeys(filter(None, text.splitlines())))[:_MAX_WARNINGS]
+
+    def close(self) -> None:
+        """Give the file and MuPDF's caches back."""
+        self._forget()
+        self._doc.close()
+        pymupdf.TOOLS.store_shrink(100)
+
+    def _load(self, page_index: int) -> Any:
+        if page_index != self._page_index:
+            self._forget()
+            if self._loaded and self._loaded % _SHRINK_EVERY_PAGES == 0:
+                pymupdf.TOOLS.store_shrink(100)
+            self._page = self._doc.load_page(page_index)
+            self._page_index = page_index
+            self._loaded += 1
+        return self._page
+
+    def _list(self, page_index: int) -> Any:
+        page = self._load(page_index)
+        if self._display_list is None:
+            self._display_list = page.get_displaylist()
+        return self._display_list
+
+    def _forget(self) -> None:
+        self._page_index = -1
+        self._page = self._display_list = None
+
+    def _pixels(self, page_index: int, dpi: float, colours: Any) -> np.ndarray:
+        factor = pixels_per_point(dpi)
+        pixmap = self._list(page_index).get_pixmap(pymupdf.Matrix(factor, factor), colours)
+        rows = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.stride)
+        rows = rows[:, : pixmap.width * pixmap.n]
+        shape = (pixmap.height, pixmap.width) + ((pixmap.n,) if pixmap.n > 1 else ())
+        return rows.reshape(shape).copy()
+
+    def _has_colour(self, page_index: int) -> bool:
+        """By the rule in `colour`; pages that set no colour at all are not rendered for it."""
+        if not _may_have_colour(self._list(page_index)):
+            return False
+        width_pt, height_pt = self.size_pt(page_index)
+        dpi = probe_dpi(width_pt, height_pt)
+        return has_colour(self._pixels(page_index, dpi, pymupdf.csRGB), dpi)
+
+    @staticmethod
+    def _image_boxes(display_list: Any, factor: float) -> list[Box]:
+        page = pymupdf.TextPage(display_list.get_textpage(flags=pymupdf.TEXT_PRESERVE_IMAGES))
+        return [scale(image["bbox"], factor) for image in page.extractIMGINFO()]
+
+    @contextmanager
+    def _faults(self, what: str, page_index: int) -> Iterator[None]:
+        """Every exception of MuPDF as a PdfError that names file, page and failure."""
+        try:
+            yield
+        except PdfError:
+            raise
+        except Exception as err:  # any call on a page may raise anything, SystemError included
+            memory = isinstance(err, MemoryError) or "malloc" in str(err)
+            raise PdfError(
+                f"MuPDF cannot {what} page {page_index} of {self.path}: "
+                f"{type(err).__name__}: {err}",
+                reason=Reason.MEMORY if memory else Reason.RENDER_ERROR,
+            ) from err
+
+
+def _may_have_colour(display_list: Any) -> bool:
+    """False where no operator of the page sets a colour and no image or shading has one."""
+    found = mupdf.ll_fz_new_test_device_outparams()
+    device = mupdf.FzDevice(mupdf.ll_fz_new_test_device_outparams_fn(_GREY_SLOP, 0, None, found))
+    try:
+        mupdf.fz_run_display_list(
+            display_list.this, device, mupdf.FzMatrix(), _EVERYWHERE, mupdf.FzCookie()
+        )
+        mupdf.fz_close_device(device)
+    except mupdf.FzErrorAbort:  # how the device says that it has seen enough
+        return True
+    return bool(found.is_color)
+
+
+def _trace(display_list: Any, factor: float) -> list[dict[str, Any]]:
+    """Spans of characters as painted, px."""
+    spans: list[dict[str, Any]] = []
+    device = extra.JM_new_texttrace_device(spans)
+    matrix = mupdf.FzMatrix(factor, 0, 0, factor, 0, 0)
+    mupdf.fz_run_display_list(display_list.this, device, matrix, _EVERYWHERE, mupdf.FzCookie())
+    mupdf.fz_close_device(device)
+    return spans
+
+
+def _lines_and_vectors(
+    blocks: list[dict[str, Any]], factor: float
+) -> tuple[list[_Line], list[tuple[Box, bool, bool]]]:
+    """Styles of the lines that have text, and (box px, is rectangle, is stroked) of drawings."""
+    lines: list[_Line] = []
+    vectors: list[tuple[Box, bool, bool]] = []
+    for block in blocks:
+        for line in block.get("lines", ()):
+            spans = [
+                (text, _flags(span))
+                for span in line["spans"]
+                if (text := span["text"].translate(_DELIMITERS))
+            ]
+            if spans:
+                lines.append((spans, turn_of(*line["dir"], vertical=line["wmode"] == 1)))
+        if "isrect" in block:
+            vectors.append((scale(block["bbox"], factor), block["isrect"], block["stroked"]))
+    return lines, vectors
+
+
+def _flags(span: dict[str, Any]) -> int:
+    flags = 0
+    for bit, flag in _FONT_FLAGS:
+        if span["flags"] & bit:
+            flags |= flag
+    if span["alpha"] == 0 or not span["char_flags"] & _PAINTED:
+        flags |= _INVISIBLE
+    return flags
+
+
+def _words(rows: list[tuple[Any, ...]], lines: list[_Line], factor: float) -> list[RawWord]:
+    """Words with the style of the line that has the same letters.
+
+    Both lists come from one text page in one order; MuPDF leaves lines outside the page out
+    of the one and not out of the other.
+    """
+    words: list[RawWord] = []
+    position = start = 0
+    for number in range(len(rows)):
+        row, following = rows[number], rows[number + 1 : number + 2]
+        if following and following[0][5:7] == row[5:7]:
+            continue
+        group, start = rows[start : number + 1], number + 1
+        letters = "".join(word[4] for word in group)
+        spans, turn = [(letters, 0)], 0
+        for ahead in range(position, min(position + 8, len(lines))):
+            if "".join(text for text, _ in lines[ahead][0]) == letters:
+                spans, turn = lines[ahead]
+                position = ahead + 1
+                break
+        words.extend(_styled(group, spans, turn, number, factor))
+    return words
+
+
+def _styled(
+    group: list[tuple[Any, ...]],
+    spans: list[tuple[str, int]],
+    turn: int,
+    line: int,
+    factor: float,
+) -> Iterator[RawWord]:
+    """The words of a line, each with the flags of the span that holds its first letter."""
+    flags = iter(spans)
+    text, current = next(flags)
+    left = len(text)
+    for row in group:
+        while left <= 0:
+            text, current = next(flags)
+            left += len(text)
+        yield RawWord(row[4], scale(row, factor), line, current, turn)
+        left -= len(row[4])

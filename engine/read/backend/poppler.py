@@ -1,0 +1,368 @@
+"""Poppler's programs behind the backend interface: no PyMuPDF, and a process per call.
+
+`pdftoppm` renders, `pdftotext -bbox-layout` reads words, `pdfinfo -box` measures and
+`pdfimages -list` says how much of a page is images. They are called directly: pdf2image starts
+two more programs per page, one of them without a deadline. Poppler knows no UserUnit, so pages
+are rendered at a resolution that makes up for it, and its text boxes are those of the media
+box, so they are shifted to the crop box here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ...errors import PdfError
+from ...geometry import POINTS_PER_INCH, Box, intersection, pixels_per_point
+from ...page import TextLayer
+from ...reason import Reason
+from ..colour import has_colour, probe_dpi
+from ..layout import RawWord, text_layer
+from . import Colour
+from .bbox import words_of
+from .header import check_readable, refused
+from .program import Ended, require, run
+from .userunit import user_unit_of, uses_user_unit
+
+PACKAGE = "poppler-utils"
+DEADLINE_S = 60.0
+"""Seconds for one call of one program; the reader's own deadline may be shorter."""
+_TEXT_BYTES = 256 << 20
+_INFO_PAGES = 64
+"""Pages measured by one call of pdfinfo."""
+_MAX_WARNINGS = 50
+_ROUNDING_PX = 2
+_REPAIR = "reconstruct xref"
+_WRONG_PASSWORD = "Incorrect password"
+_NUMBER = r"(-?[\d.]+(?:e[+-]?\d+)?)"
+_SIZE = re.compile(rf"^Page\s+(\d+) size:\s+{_NUMBER} x {_NUMBER} pts", re.MULTILINE)
+_ROTATION = re.compile(r"^Page\s+(\d+) rot:\s+(-?\d+)", re.MULTILINE)
+_BOX = re.compile(
+    rf"^Page\s+(\d+) (Media|Crop)Box:\s+{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}",
+    re.MULTILINE,
+)
+
+
+def open_document(path: Path, password: str | None = None) -> PopplerDocument:
+    """Open a PDF by its content, whatever its name; the empty password is tried first.
+
+    Raises:
+        DependencyError: poppler's programs are missing.
+        PdfError: reason `missing`, `empty_file`, `not_a_document`, `broken`, `encrypted`,
+            `zero_pages` or `timeout`.
+    """
+    for program in ("pdfinfo", "pdftoppm", "pdftotext", "pdfimages"):
+        require(program, PACKAGE)
+    check_readable(path)
+    return PopplerDocument(path.absolute(), password)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A page's boxes, pt: x to the right, y up, before rotation and UserUnit."""
+
+    media: Box
+    crop: Box
+    rotation: int
+    user_unit: float | None = None
+    """None until it is asked for."""
+
+    @property
+    def scale(self) -> float:
+        return self.user_unit or 1.0
+
+    @property
+    def plain_pt(self) -> tuple[float, float]:
+        """Width and height as rotated, before UserUnit."""
+        width, height = self.crop[2] - self.crop[0], self.crop[3] - self.crop[1]
+        return (height, width) if self.rotation in (90, 270) else (width, height)
+
+    @property
+    def size_pt(self) -> tuple[float, float]:
+        width, height = self.plain_pt
+        return width * self.scale, height * self.scale
+
+    @property
+    def offset(self) -> tuple[float, float]:
+        """Top left of the crop box from the top left of the media box, both as rotated."""
+        left, right = self.crop[0] - self.media[0], self.media[2] - self.crop[2]
+        top, bottom = self.media[3] - self.crop[3], self.crop[1] - self.media[1]
+        return {0: (left, top), 90: (bottom, left), 180: (right, bottom), 270: (top, right)}[
+            self.rotation
+        ]
+
+
+class PopplerDocument:
+    """A PDF that poppler's programs can open."""
+
+    engine = "poppler"
+
+    def __init__(self, path: Path, password: str | None) -> None:
+        self.path = path
+        self.repaired = False
+        self._warnings: list[str] = []
+        self._sheets: dict[int, _Sheet] = {}
+        self._access: list[str] = []
+        self.engine = f"poppler {_version()}"
+        info = self._open(password)
+        self.page_count = int(_field(info, "Pages") or 0)
+        if self.page_count < 1:
+            raise PdfError(f"{path} opens, but has no pages", reason=Reason.ZERO_PAGES)
+        self.producer = _field(info, "Producer")
+        self._has_user_unit = uses_user_unit(path)
+
+    def size_pt(self, page_index: int) -> tuple[float, float]:
+        """Width and height of the visible page, pt, after rotation, crop box and UserUnit."""
+        return self._sheet(page_index).size_pt
+
+    def rotation(self, page_index: int) -> int:
+        """The page's /Rotate: 0, 90, 180 or 270."""
+        return self._sheet(page_index).rotation
+
+    def dpi(self, page_index: int) -> None:
+        """None: a PDF page has no resolution of its own."""
+
+    def render(self, page_index: int, *, dpi: float, colour: Colour) -> np.ndarray:
+        """The page as `uint8 [height, width]`, or `[height, width, 3]` where it has colour.
+
+        With `auto` the page is rendered in colour once and looked at in small.
+
+        Raises:
+            PdfError: reason `render_error` or `timeout`.
+        """
+        sheet = self._sheet(page_index)
+        width, height = (_whole(side * pixels_per_point(dpi)) for side in sheet.size_pt)
+        arguments = ["-cropbox", "-r", f"{dpi * sheet.scale:.6f}"]
+        if colour == "grey":
+            arguments.append("-gray")
+        room = (width + 8) * (height + 8) * 3 + 64
+        ended = self._run("pdftoppm", page_index, arguments, after=[], limit_bytes=room)
+        pixels = _fitted(_netpbm(ended.output), width, height)
+        if pixels is None:
+            raise self._fault("render", page_index, ended)
+        if colour == "auto" and not _is_coloured(pixels, dpi, sheet.size_pt):
+            pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        return np.ascontiguousarray(pixels)
+
+    def text(self, page_index: int, *, dpi: float) -> TextLayer:
+        """The page's text layer in pixels of the image that `render` makes at the same dpi.
+
+        No glyphs, no figures and no invisible words: poppler does not tell.
+
+        Raises:
+            PdfError: reason `render_error` or `timeout`; the message says that it is the text.
+        """
+        sheet = self._sheet(page_index)
+        arguments = ["-bbox-layout", "-enc", "UTF-8"]
+        ended = self._run("pdftotext", page_index, arguments, limit_bytes=_TEXT_BYTES)
+        if ended.status or ended.cut:
+            raise self._fault("extract the text of", page_index, ended)
+        factor = pixels_per_point(dpi)
+        dx, dy = sheet.offset
+        scaled = factor * sheet.scale
+        words = (
+            RawWord(
+                word.text,
+                (
+                    (word.box[0] - dx) * scaled,
+                    (word.box[1] - dy) * scaled,
+                    (word.box[2] - dx) * scaled,
+                    (word.box[3] - dy) * scaled,
+                ),
+                word.line,
+                word.flags,
+                word.turn,
+            )
+            for word in words_of(ended.output.decode("utf-8", "replace"))
+        )
+        width_px, height_px = (side * factor for side in sheet.size_pt)
+        return text_layer(
+            words,
+            width_px=width_px,
+            height_px=height_px,
+            image_cover=self._image_cover(page_index, sheet),
+        )
+
+    def warnings(self) -> list[str]:
+        """What poppler complained about since the last call, each complaint once."""
+        said, self._warnings = self._warnings, []
+        return list(dict.fromkeys(said))[:_MAX_WARNINGS]
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _open(self, password: str | None) -> str:
+        """What pdfinfo says, with the first password that fits."""
+        attempts: list[list[str]] = [[]]
+        if password is not None:
+            attempts += [["-upw", password], ["-opw", password]]
+        for access in attempts:
+            command = ["pdfinfo", *access, str(self.path)]
+            ended = run(command, deadline_s=DEADLINE_S, limit_bytes=_TEXT_BYTES)
+            self._note(ended)
+            if ended.late:
+                raise PdfError(
+                    f"pdfinfo took more than {DEADLINE_S:g} s to open {self.path}",
+                    reason=Reason.TIMEOUT,
+                )
+            if ended.status == 0:
+                self._access = access
+                return ended.output.decode("utf-8", "replace")
+            if _WRONG_PASSWORD not in ended.errors:
+                raise refused(self.path, "poppler", _first_line(ended.errors))
+        what = "a password" if password is None else "another password than the one given"
+        raise PdfError(f"{self.path} needs {what}", reason=Reason.ENCRYPTED)
+
+    def _sheet(self, page_index: int) -> _Sheet:
+        if not 0 <= page_index < self.page_count:
+            raise PdfError(
+                f"{self.path} has no page {page_index}; it has {self.page_count}",
+                reason=Reason.RENDER_ERROR,
+            )
+        if page_index not in self._sheets:
+            first = page_index - page_index % _INFO_PAGES
+            last = min(first + _INFO_PAGES, self.page_count)
+            ended = run(
+                [
+                    "pdfinfo",
+                    "-box",
+                    "-f",
+                    str(first + 1),
+                    "-l",
+                    str(last),
+                    *self._access,
+                    str(self.path),
+                ],
+                deadline_s=DEADLINE_S,
+                limit_bytes=_TEXT_BYTES,
+            )
+            self._note(ended)
+            self._sheets.update(_measured(ended.output.decode("utf-8", "replace")))
+            if page_index not in self._sheets:
+                raise self._fault("measure", page_index, ended)
+        sheet = self._sheets[page_index]
+        if self._has_user_unit and sheet.user_unit is None:
+            unit = user_unit_of(self.path, page_index)
+            sheet = self._sheets[page_index] = replace(sheet, user_unit=unit)
+        return sheet
+
+    def _image_cover(self, page_index: int, sheet: _Sheet) -> float:
+        """Share of the page under images, by their sizes and resolutions; 1 at most."""
+        ended = self._run("pdfimages", page_index, ["-list"], after=[], limit_bytes=_TEXT_BYTES)
+        covered = 0.0
+        for row in ended.output.decode("utf-8", "replace").splitlines()[2:]:
+            cells = row.split()
+            if len(cells) >= 14 and cells[2] in ("image", "stencil"):
+                dpi = float(cells[-4]) * float(cells[-3])
+                covered += float(cells[3]) * float(cells[4]) / dpi if dpi > 0 else 0.0
+        width, height = (side / POINTS_PER_INCH for side in sheet.plain_pt)
+        return min(1.0, covered / max(width * height, 1e-9))
+
+    def _run(
+        self,
+        program: str,
+        page_index: int,
+        arguments: list[str],
+        *,
+        limit_bytes: int,
+        after: Sequence[str] = ("-",),
+    ) -> Ended:
+        page = str(page_index + 1)
+        command = [program, "-f", page, "-l", page, *arguments, *self._access, str(self.path)]
+        ended = run([*command, *after], deadline_s=DEADLINE_S, limit_bytes=limit_bytes)
+        self._note(ended)
+        if ended.late:
+            raise PdfError(
+                f"{program} took more than {DEADLINE_S:g} s for page {page_index} of {self.path}",
+                reason=Reason.TIMEOUT,
+            )
+        return ended
+
+    def _note(self, ended: Ended) -> None:
+        said = [line.strip() for line in ended.errors.splitlines() if line.strip()]
+        self._warnings += said[:_MAX_WARNINGS]
+        self.repaired = self.repaired or any(_REPAIR in line for line in said)
+
+    def _fault(self, what: str, page_index: int, ended: Ended) -> PdfError:
+        memory = "memory" in ended.errors.lower() or "bad_alloc" in ended.errors
+        why = _first_line(ended.errors) or f"exit status {ended.status}"
+        return PdfError(
+            f"poppler cannot {what} page {page_index} of {self.path}: {why}",
+            reason=Reason.MEMORY if memory else Reason.RENDER_ERROR,
+        )
+
+
+def _measured(info: str) -> dict[int, _Sheet]:
+    boxes: dict[tuple[int, str], Box] = {}
+    for number, kind, *values in _BOX.findall(info):
+        x0, y0, x1, y1 = map(float, values)
+        boxes[int(number), kind] = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+    turns = {int(number): int(turn) % 360 for number, turn in _ROTATION.findall(info)}
+    sheets: dict[int, _Sheet] = {}
+    for number, width, height in _SIZE.findall(info):
+        page = int(number)
+        media = boxes.get((page, "Media"), (0.0, 0.0, float(width), float(height)))
+        crop = intersection(media, boxes.get((page, "Crop"), media))
+        # pdfinfo prints boxes with two decimals and sizes with six digits
+        crop = (crop[0], crop[3] - float(height), crop[0] + float(width), crop[3])
+        sheets[page - 1] = _Sheet(media, crop, turns.get(page, 0))
+    return sheets
+
+
+def _version() -> str:
+    ended = run(["pdfinfo", "-v"], deadline_s=DEADLINE_S, limit_bytes=1 << 16)
+    found = re.search(r"version ([\d.]+)", ended.errors + ended.output.decode("ascii", "replace"))
+    return found.group(1) if found else "unknown"
+
+
+def _field(info: str, name: str) -> str:
+    found = re.search(rf"^{name}:\s+(.*)$", info, re.MULTILINE)
+    return found.group(1).strip() if found else ""
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def _netpbm(data: bytes) -> np.ndarray | None:
+    """The pixels of a binary PGM or PPM as pdftoppm writes it; None where it wrote none."""
+    found = re.match(rb"P([56])\n(\d+) (\d+)\n255\n", data)
+    if found is None:
+        return None
+    width, height, depth = int(found[2]), int(found[3]), 3 if found[1] == b"6" else 1
+    pixels = np.frombuffer(data, np.uint8, offset=found.end())
+    if pixels.size < width * height * depth:
+        return None
+    shape = (height, width, 3) if depth == 3 else (height, width)
+    return pixels[: width * height * depth].reshape(shape)
+
+
+def _whole(length_px: float) -> int:
+    """As MuPDF rounds: up, but for a thousandth of a pixel."""
+    return max(1, math.ceil(length_px - 0.001))
+
+
+def _fitted(pixels: np.ndarray | None, width: int, height: int) -> np.ndarray | None:
+    """The rendering cut, or grown with paper, where rounding made it a pixel off."""
+    if pixels is None:
+        return None
+    down, across = height - pixels.shape[0], width - pixels.shape[1]
+    if max(abs(down), abs(across)) > _ROUNDING_PX:
+        return None
+    pixels = pixels[:height, :width]
+    edges = [(0, max(0, down)), (0, max(0, across)), (0, 0)][: pixels.ndim]
+    return np.pad(pixels, edges, constant_values=255) if max(down, across) > 0 else pixels
+
+
+def _is_coloured(pixels: np.ndarray, dpi: float, size_pt: tuple[float, float]) -> bool:
+    height, width = pixels.shape[:2]
+    factor = min(1.0, probe_dpi(*size_pt) / dpi)
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return has_colour(small, dpi * factor)

@@ -1,0 +1,139 @@
+"""The process in which untrusted bytes are parsed: one open document, one page at a time.
+
+Started by `guard` as `python -m pagemill.engine.read.child REQUEST_FD REPLY_FD PARENT`. It
+dies with its parent, is the first that the kernel kills when memory runs out, and has a memory cap.
+For fault injection in tests, the environment variable `PAGEMILL_FAULT` names a function
+`module:function`; it is called with the page key and the engine before each page is read.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from ..errors import DependencyError, PagemillError
+from ..key import page_key
+from ..reason import Reason
+from .backend import OpenDocument, load_engine
+from .message import Open, Opened, ReadPage, Ready, Refused, Setup, Unable, receive, send
+from .reader import PageFate, open_any, read_page
+
+_PR_SET_PDEATHSIG = 1
+FAULT_VARIABLE = "PAGEMILL_FAULT"
+
+
+def main() -> None:
+    """Serve requests until the parent closes the pipe."""
+    requests = os.fdopen(int(sys.argv[1]), "rb")
+    replies = os.fdopen(int(sys.argv[2]), "wb")
+    _die_with_parent(int(sys.argv[3]))
+    faulthandler.enable()
+    setup: Setup = receive(requests)
+    try:
+        load_engine(setup.engine)
+    except DependencyError as err:
+        send(replies, Unable(str(err)))
+        return
+    _cap_memory(setup.memory_bytes)
+    server = _Server(setup)
+    send(replies, Ready(_rss_bytes()))
+    while True:
+        try:
+            request = receive(requests)
+        except EOFError:
+            return
+        send(replies, server.answer(request))
+
+
+class _Server:
+    """Holds the open document between requests."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._fault = _fault_hook()
+        self._document: OpenDocument | None = None
+        self._doc_sha256 = ""
+
+    def answer(self, request: object) -> object:
+        if isinstance(request, Open):
+            return self._open(request)
+        assert isinstance(request, ReadPage)
+        return self._read(request.page_index)
+
+    def _open(self, request: Open) -> Opened | Refused:
+        start = time.perf_counter()
+        if self._document is not None:
+            self._document.close()
+            self._document = None
+        self._doc_sha256 = request.doc_sha256
+        try:
+            document = open_any(Path(request.path), self._setup.engine, request.passwords)
+        except PagemillError as err:
+            return Refused(getattr(err, "reason", "") or Reason.BROKEN, str(err))
+        except MemoryError:
+            return Refused(Reason.MEMORY, "opening needs more than limits.memory_bytes")
+        self._document = document
+        ms = (time.perf_counter() - start) * 1000
+        return Opened(document.page_count, document.engine, document.repaired, round(ms, 2))
+
+    def _read(self, page_index: int) -> PageFate:
+        assert self._document is not None
+        try:
+            if self._fault is not None:
+                self._fault(page_key(self._doc_sha256, page_index), self._setup.engine)
+            return read_page(self._document, page_index, self._doc_sha256, self._setup.config)
+        except MemoryError:
+            reason, message = Reason.MEMORY, "the page needs more than limits.memory_bytes"
+        except Exception as err:  # noqa: BLE001  a page may raise anything; its fate says what
+            reason, message = Reason.RENDER_ERROR, f"{type(err).__name__}: {err}"
+        return PageFate(
+            page_index=page_index,
+            failed=True,
+            stage="render",
+            reason=reason,
+            message=message[:500],
+            engine=self._document.engine,
+        )
+
+
+def _fault_hook() -> Callable[[str, str], None] | None:
+    name = os.environ.get(FAULT_VARIABLE)
+    if not name:
+        return None
+    module, _, function = name.partition(":")
+    hook: Callable[[str, str], None] = getattr(import_module(module), function)
+    return hook
+
+
+def _die_with_parent(parent: int) -> None:
+    """Ask the kernel to kill this process when its parent dies, and to prefer it when it must."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    if os.getppid() != parent:
+        raise SystemExit(1)
+
+
+def _cap_memory(memory_bytes: int) -> None:
+    """Cap the address space at what is mapped now plus `memory_bytes`."""
+    if sys.platform != "linux":
+        return
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    limit = pages * resource.getpagesize() + memory_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _rss_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    main()

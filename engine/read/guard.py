@@ -1,0 +1,354 @@
+"""A reader in a supervised child: deadline, memory cap, crash → reason. Poison costs one page.
+
+The parent keeps one request in flight. It waits on the reply pipe, which ends the moment the
+child dies, so a crash is seen at once and a hang after its deadline, when the child is killed.
+What kills a child is tried once more alone in a fresh child, then on the second engine, then
+recorded; the pages after it go on in a new child.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError, DependencyError, PagemillError
+from ..reason import Reason
+from .message import Open, Opened, ReadPage, Refused, Setup, Unable, receive, send
+from .reader import PageFate, ReadConfig
+
+_START_DEADLINE_S = 60.0
+_STDERR_BYTES = 2000
+_CHECK_EVERY_PAGES = 16
+SECOND_ENGINE = {"mupdf": "poppler", "poppler": "mupdf"}
+_KEEP_FIRST_REASON = {Reason.ENCRYPTED, Reason.EMPTY_FILE, Reason.NOT_A_DOCUMENT}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderLimits:
+    """What one document may cost. Limits decide whether a page is read, never what it becomes."""
+
+    page_deadline_s: float = 20.0
+    "Seconds for one page, and for opening a document; then its process is killed."
+    document_deadline_s: float = 3600.0
+    "Seconds for one document; its remaining pages fail."
+    memory_bytes: int = 2_000_000_000
+    "Address space that a reader process may take beyond its start."
+    page_pixels: int = 50_000_000
+    "Most pixels of a rendered page; checked before rendering."
+    recycle_pages: int = 2000
+    "A reader process is replaced after this many pages."
+    recycle_bytes: int = 450_000_000
+    "A reader process is replaced when it has grown to this resident size."
+
+    def __post_init__(self) -> None:
+        for name in ("page_deadline_s", "document_deadline_s"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"limits.{name} is {getattr(self, name)}; it must be above 0")
+        for name in ("memory_bytes", "page_pixels", "recycle_pages"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"limits.{name} is {getattr(self, name)}; it must be above 0")
+
+
+class ChildError(Exception):
+    """A child did not answer: it hung, crashed or ran out of memory."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Child:
+    """One reader process and the two pipes to it.
+
+    Raises:
+        DependencyError: the engine is not installed here.
+        PagemillError: the process does not start.
+    """
+
+    def __init__(self, engine: str, config: ReadConfig, memory_bytes: int) -> None:
+        request_read, request_write = os.pipe()
+        reply_read, reply_write = os.pipe()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed by `close`
+        command = [sys.executable, "-m", "pagemill.engine.read.child"]
+        try:
+            self._process = subprocess.Popen(
+                [*command, str(request_read), str(reply_write), str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._stderr,
+                pass_fds=(request_read, reply_write),
+                start_new_session=True,
+                env={**os.environ, "OPENCV_FOR_THREADS_NUM": "1", "OMP_NUM_THREADS": "1"},
+            )
+        finally:
+            os.close(request_read)
+            os.close(reply_write)
+        self._requests = os.fdopen(request_write, "wb")
+        self._replies = os.fdopen(reply_read, "rb", buffering=0)
+        self.pages = 0
+        try:
+            ready = self.ask(Setup(engine, config, memory_bytes), _START_DEADLINE_S)
+        except ChildError as err:
+            raise PagemillError(f"a reader process for {engine} does not start: {err}") from err
+        if isinstance(ready, Unable):
+            self.close()
+            raise DependencyError(ready.message)
+
+    def ask(self, request: object, deadline_s: float) -> Any:
+        """Send a request and wait for its reply.
+
+        Raises:
+            ChildError: no reply before the deadline, or the process ended; it is gone then.
+        """
+        give_up = time.monotonic() + deadline_s
+        try:
+            send(self._requests, request)
+            return receive(_Deadlined(self._replies, give_up))  # type: ignore[arg-type]
+        except TimeoutError:
+            self.close()
+            raise ChildError(Reason.TIMEOUT, f"no answer within {deadline_s:g} s") from None
+        except (EOFError, BrokenPipeError) as err:
+            raise self._obituary() from err
+
+    def rss_bytes(self) -> int:
+        """Resident memory of the process, 0 where it cannot be read."""
+        try:
+            pages = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()[1]
+        except (OSError, IndexError):
+            return 0
+        return int(pages) * os.sysconf("SC_PAGESIZE")
+
+    def close(self) -> None:
+        """Kill the process and everything it started, and reap it."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
+        self._process.wait()
+        with contextlib.suppress(BrokenPipeError):
+            self._requests.close()
+        self._replies.close()
+        self._stderr.close()
+
+    def _obituary(self) -> ChildError:
+        """Why the process ended, from its exit status and its last words."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1.0)
+        status = self._process.returncode
+        words = self._last_words()
+        self.close()
+        if "MemoryError" in words or "bad_alloc" in words or status == -signal.SIGKILL:
+            return ChildError(Reason.MEMORY, f"the process ran out of memory: {words}"[:500])
+        if status is not None and status < 0:
+            how = f"killed by {signal.Signals(-status).name}"
+        else:
+            how = f"ended with status {status}"
+        return ChildError(Reason.CRASH, f"the process was {how}: {words}"[:500])
+
+    def _last_words(self) -> str:
+        size = self._stderr.seek(0, io.SEEK_END)
+        self._stderr.seek(max(0, size - _STDERR_BYTES))
+        lines = self._stderr.read().decode("utf-8", "replace").strip().splitlines()
+        return " | ".join(line.strip() for line in lines[-3:])
+
+
+class _Deadlined:
+    """A pipe's reading end whose reads raise TimeoutError once a moment has passed."""
+
+    def __init__(self, pipe: io.FileIO, give_up: float) -> None:
+        self._pipe = pipe
+        self._give_up = give_up
+
+    def read(self, size: int) -> bytes:
+        chunks: list[bytes] = []
+        while size:
+            left = self._give_up - time.monotonic()
+            ready, _, _ = select.select([self._pipe], [], [], max(0.0, left))
+            if not ready:
+                raise TimeoutError
+            chunk = self._pipe.read(min(size, 1 << 20))
+            if not chunk:
+                break
+            chunks.append(chunk)
+            size -= len(chunk)
+        return b"".join(chunks)
+
+
+class GuardedReader:
+    """Reads documents page by page in children that may die. Use as a context manager.
+
+    Owns at most two children: one on the first engine, kept from document to document, and one
+    on the second, which lives while a document needs it.
+    """
+
+    def __init__(self, config: ReadConfig, limits: ReaderLimits) -> None:
+        self._config = config
+        self._limits = limits
+        self._engine = config.render.engine
+        self._second = SECOND_ENGINE[self._engine] if config.render.second_engine else ""
+        self._children: dict[str, Child] = {}
+        self._open: dict[str, Open] = {}
+        """Engine → the document that its child has open."""
+        self.peak_rss_bytes = 0
+
+    def __enter__(self) -> GuardedReader:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill all children."""
+        for engine in list(self._children):
+            self._drop(engine)
+
+    def open(self, document: Open) -> Opened | Refused:
+        """Open a document on the first engine that can; what kills both is refused."""
+        first = self._open_on(self._engine, document)
+        if isinstance(first, Opened) or not self._second or first.reason in _KEEP_FIRST_REASON:
+            return first
+        second = self._open_on(self._second, document)
+        if isinstance(second, Opened):
+            return second
+        message = f"{self._engine}: {first.message}; {self._second}: {second.message}"
+        return Refused(first.reason, message[:500])
+
+    def pages(self, document: Open, opened: Opened, wanted: Iterable[int]) -> Iterator[PageFate]:
+        """The fate of each wanted page, in order. Always one fate a page."""
+        give_up = time.monotonic() + self._limits.document_deadline_s
+        ways = self._ways(document, opened)
+        for page_index in wanted:
+            if time.monotonic() > give_up:
+                yield _document_timeout(page_index, self._limits.document_deadline_s)
+                continue
+            yield self._page(document, page_index, ways)
+        self._recycle(self._engine)
+        self._drop(self._second)
+
+    def _ways(self, document: Open, opened: Opened) -> list[_Way]:
+        """What is tried for a page, in order: as it comes, alone, on the second engine."""
+        home = self._engine if self._open.get(self._engine) == document else self._second
+        ways = [_Way(home), _Way(home, alone=True)]
+        is_scan = opened.engine.startswith("raster")
+        if home == self._engine and self._second and not is_scan:
+            ways.append(_Way(self._second))
+        return ways
+
+    def _page(self, document: Open, page_index: int, ways: list[_Way]) -> PageFate:
+        """Try a page on each way until one gives it a fate that is not a failure."""
+        failures: list[PageFate] = []
+        for way in ways:
+            if failures and way.alone and failures[-1].reason not in _WORTH_REPEATING:
+                continue
+            fate = self._attempt(document, page_index, way)
+            if not fate.failed:
+                return replace(fate, attempts=len(failures) + 1)
+            failures.append(fate)
+        if len(failures) == 1:
+            return failures[0]
+        told = "; ".join(f"{fate.engine.split()[0]}: {fate.message}" for fate in failures)
+        return replace(failures[0], attempts=len(failures), message=told[:500])
+
+    def _attempt(self, document: Open, page_index: int, way: _Way) -> PageFate:
+        if way.alone:
+            self._drop(way.engine)
+        try:
+            child = self._child_with(way.engine, document)
+            fate: PageFate = child.ask(ReadPage(page_index), self._limits.page_deadline_s)
+        except ChildError as err:
+            self._forget(way.engine)
+            return _failed(page_index, err.reason, str(err), way.engine)
+        except _ReopenError as err:
+            return _failed(page_index, Reason(err.refused.reason), err.refused.message, way.engine)
+        child.pages += 1
+        if fate.reason == Reason.MEMORY or child.pages % _CHECK_EVERY_PAGES == 0:
+            self._recycle(way.engine, now=fate.reason == Reason.MEMORY)
+        return fate
+
+    def _child_with(self, engine: str, document: Open) -> Child:
+        """The engine's child with the document open in it."""
+        if self._open.get(engine) != document:
+            reply = self._open_on(engine, document)
+            if isinstance(reply, Refused):
+                raise _ReopenError(reply)
+        return self._children[engine]
+
+    def _open_on(self, engine: str, document: Open) -> Opened | Refused:
+        self._open.pop(engine, None)
+        try:
+            child = self._children.get(engine)
+            if child is None:
+                child = Child(engine, self._config, self._limits.memory_bytes)
+                self._children[engine] = child
+            reply: Opened | Refused = child.ask(document, self._limits.page_deadline_s)
+        except ChildError as err:
+            self._forget(engine)
+            return Refused(err.reason, str(err))
+        if isinstance(reply, Opened):
+            self._open[engine] = document
+        return reply
+
+    def _recycle(self, engine: str, *, now: bool = False) -> None:
+        """Replace a child that is old or has grown."""
+        child = self._children.get(engine)
+        if child is None:
+            return
+        rss = child.rss_bytes()
+        self.peak_rss_bytes = max(self.peak_rss_bytes, rss)
+        if now or child.pages >= self._limits.recycle_pages or rss > self._limits.recycle_bytes:
+            self._drop(engine)
+
+    def _drop(self, engine: str) -> None:
+        child = self._children.pop(engine, None)
+        self._open.pop(engine, None)
+        if child is not None:
+            child.close()
+
+    def _forget(self, engine: str) -> None:
+        """A child that has died by itself or was killed."""
+        self._children.pop(engine, None)
+        self._open.pop(engine, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    engine: str
+    alone: bool = False
+    """In a fresh child that has read nothing before."""
+
+
+class _ReopenError(Exception):
+    """A document that had been open does not open again."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.message)
+        self.refused = refused
+
+
+_WORTH_REPEATING = {Reason.TIMEOUT, Reason.CRASH, Reason.MEMORY}
+
+
+def _failed(page_index: int, reason: Reason, message: str, engine: str) -> PageFate:
+    return PageFate(
+        page_index=page_index,
+        failed=True,
+        stage="render",
+        reason=reason,
+        message=message,
+        engine=engine,
+    )
+
+
+def _document_timeout(page_index: int, deadline_s: float) -> PageFate:
+    message = f"the document had used its limits.document_deadline_s = {deadline_s:g} s"
+    return _failed(page_index, Reason.DOCUMENT_TIMEOUT, message, "")

@@ -1,0 +1,305 @@
+"""Words as an engine found them into the words, lines and blocks of a text layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import median
+
+from ..geometry import Box, union
+from ..page import Block, Figure, Glyphs, Line, TextLayer, Word, WordFlag
+from .character import REPLACEMENT, clean, direction, prose_units
+from .order import Segment, reading_order
+
+_SPLIT = 0.5
+"""White space, in word heights, from which a line may be two: a gutter or two cells."""
+_MERGE = 0.45
+"""White space up to which pieces of a row are one segment before columns are looked for."""
+_JOIN = 1.5
+"""White space up to which neighbours in a row of a column are one line."""
+_BLOCK_GAP = 0.45
+"""White space between lines, in heights, from which a block ends."""
+_BLOCK_RATIO = 1.3
+"""Ratio of line heights from which a block ends: a heading over its text."""
+_VERTICAL = int(WordFlag.VERTICAL)
+_RIGHT_TO_LEFT = int(WordFlag.RIGHT_TO_LEFT)
+"""As plain integers: operators of enums cost a microsecond, and a page has hundreds of words."""
+
+
+@dataclass(slots=True)
+class RawWord:
+    """A word before it has a place in the reading order."""
+
+    text: str
+    box: Box
+    line: int
+    """The engine's own line; words of a line come in the order of reading."""
+    flags: int = 0
+    turn: int = 0
+    """Way of reading: 0 to the right, 1 down, 2 to the left (upside down), 3 up."""
+
+
+def turn_of(dx: float, dy: float, *, vertical: bool = False) -> int:
+    """The way of reading (see `RawWord.turn`) nearest to a direction, y down."""
+    if vertical and abs(dx) > abs(dy):
+        dx, dy = -dy, dx
+    if abs(dx) >= abs(dy):
+        return 0 if dx >= 0 else 2
+    return 1 if dy > 0 else 3
+
+
+def text_layer(
+    raw: Iterable[RawWord],
+    *,
+    width_px: float,
+    height_px: float,
+    figures: tuple[Figure, ...] = (),
+    image_cover: float = 0.0,
+    glyphs: Glyphs | None = None,
+) -> TextLayer:
+    """The text layer of a page, in reading order, from words in any order.
+
+    Words without a visible character and words wholly outside the page are left out; the
+    latter are counted. Boxes are cut to the page.
+    """
+    words, outside = _visible(raw, width_px, height_px)
+    arranged = arrange(words, width_px=width_px, height_px=height_px)
+    return TextLayer(
+        *arranged,
+        figures=figures,
+        glyphs=glyphs,
+        unmapped=sum(word.text.count(REPLACEMENT) for word in words),
+        outside=outside,
+        image_cover=image_cover,
+    )
+
+
+def _visible(
+    raw: Iterable[RawWord], width_px: float, height_px: float
+) -> tuple[list[RawWord], int]:
+    words: list[RawWord] = []
+    outside = 0
+    for word in raw:
+        text = clean(word.text).strip()
+        if not text:
+            continue
+        x0, y0, x1, y1 = word.box
+        if x1 <= 0 or y1 <= 0 or x0 >= width_px or y0 >= height_px:
+            outside += 1
+            continue
+        box = (max(x0, 0.0), max(y0, 0.0), min(x1, width_px), min(y1, height_px))
+        flags = word.flags
+        if word.turn in (1, 3):
+            flags |= _VERTICAL
+        if not text.isascii() and direction(text) < 0:
+            flags |= _RIGHT_TO_LEFT
+        words.append(RawWord(text, box, word.line, flags, word.turn))
+    return words, outside
+
+
+def arrange(
+    words: Sequence[RawWord], *, width_px: float, height_px: float
+) -> tuple[tuple[Word, ...], tuple[Line, ...], tuple[Block, ...]]:
+    """Words, lines and blocks in reading order, with consistent indices.
+
+    Words that are read another way than most of the page (stamps in the margin, axis labels)
+    come after the others.
+    """
+    turns: dict[int, list[int]] = {}
+    for index, word in enumerate(words):
+        turns.setdefault(word.turn, []).append(index)
+    builder = _Builder(words)
+    for turn, members in sorted(turns.items(), key=lambda item: (-len(item[1]), item[0])):
+        upright = _upright(words, members, turn, width_px, height_px)
+        right_to_left = _base(words, members) < 0
+        segments = _segments(words, members, upright)
+        for leaf in reading_order(segments, right_to_left=right_to_left):
+            builder.add(leaf, upright, right_to_left)
+    return tuple(builder.words), tuple(builder.lines), tuple(builder.blocks)
+
+
+def _upright(
+    words: Sequence[RawWord], members: list[int], turn: int, width: float, height: float
+) -> dict[int, Box]:
+    """Boxes as they are after turning the page until the text reads to the right."""
+    if turn == 0:
+        return {index: words[index].box for index in members}
+    boxes: dict[int, Box] = {}
+    for index in members:
+        x0, y0, x1, y1 = words[index].box
+        if turn == 1:
+            boxes[index] = (y0, width - x1, y1, width - x0)
+        elif turn == 2:
+            boxes[index] = (width - x1, height - y1, width - x0, height - y0)
+        else:
+            boxes[index] = (height - y1, x0, height - y0, x1)
+    return boxes
+
+
+def _base(words: Sequence[RawWord], members: Sequence[int]) -> int:
+    """-1 where letters of right-to-left scripts prevail, else 1."""
+    hits = sum([words[index].flags & _RIGHT_TO_LEFT for index in members]) // _RIGHT_TO_LEFT
+    return -1 if 2 * hits > len(members) else 1
+
+
+def _segments(words: Sequence[RawWord], members: list[int], boxes: dict[int, Box]) -> list[Segment]:
+    """The engine's lines, split at wide white space and joined where they touch."""
+    pieces: list[Segment] = []
+    for _, group in groupby(members, key=lambda index: words[index].line):
+        current: Segment | None = None
+        for index in group:
+            x0, y0, x1, y1 = boxes[index]
+            units = prose_units(words[index].text)
+            if current is not None:
+                gap = x0 - current.x1 if x0 > current.x1 else current.x0 - x1
+                level = (y1 if y1 < current.y1 else current.y1) - (
+                    y0 if y0 > current.y0 else current.y0
+                )
+                one, other = y1 - y0, current.y1 - current.y0
+                if one > other:
+                    one, other = other, one
+                if gap <= _SPLIT * other and level >= 0.3 * one:
+                    current.x0, current.x1 = min(current.x0, x0), max(current.x1, x1)
+                    current.y0, current.y1 = min(current.y0, y0), max(current.y1, y1)
+                    current.units += units
+                    current.words.append(index)
+                    continue
+            current = Segment(x0, y0, x1, y1, units, index, [index])
+            pieces.append(current)
+    return _merged(pieces)
+
+
+def _merged(pieces: list[Segment]) -> list[Segment]:
+    """Pieces that stand beside each other like words of a line, as one segment each."""
+    pieces.sort(key=lambda s: (s.y0 + s.y1, s.x0))
+    parent = list(range(len(pieces)))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = parent[parent[index]]
+            index = parent[index]
+        return index
+
+    for i, a in enumerate(pieces):
+        height, middle = a.y1 - a.y0, a.y0 + a.y1
+        for j in range(i + 1, len(pieces)):
+            b = pieces[j]
+            if b.y0 + b.y1 - middle > height:
+                break
+            gap = max(b.x0 - a.x1, a.x0 - b.x1)
+            if not -0.3 * height <= gap <= _MERGE * height:
+                continue
+            other = b.y1 - b.y0
+            if min(a.y1, b.y1) - max(a.y0, b.y0) >= 0.6 * min(height, other):
+                parent[root(j)] = root(i)
+    groups: dict[int, list[Segment]] = {}
+    for index, piece in enumerate(pieces):
+        groups.setdefault(root(index), []).append(piece)
+    return [group[0] if len(group) == 1 else _joined(group) for group in groups.values()]
+
+
+def _joined(group: Sequence[Segment]) -> Segment:
+    return Segment(
+        min(s.x0 for s in group),
+        min(s.y0 for s in group),
+        max(s.x1 for s in group),
+        max(s.y1 for s in group),
+        sum(s.units for s in group),
+        min(s.stream for s in group),
+        [index for s in group for index in s.words],
+    )
+
+
+class _Builder:
+    """Collects leaves of the reading order as words, lines and blocks."""
+
+    def __init__(self, raw: Sequence[RawWord]) -> None:
+        self.raw = raw
+        self.words: list[Word] = []
+        self.lines: list[Line] = []
+        self.blocks: list[Block] = []
+
+    def add(self, leaf: list[list[Segment]], boxes: dict[int, Box], right_to_left: bool) -> None:
+        """One leaf: a block of lines, or several where white space or size part them."""
+        start = len(self.lines)
+        previous: list[Segment] = []
+        for row in leaf:
+            if previous and _parted(previous, row):
+                self._close(start)
+                start = len(self.lines)
+            for segment in _lines_of(row, right_to_left):
+                self._line(segment.words, boxes)
+            previous = row
+        self._close(start)
+
+    def _line(self, members: list[int], boxes: dict[int, Box]) -> None:
+        raw, first, number = self.raw, len(self.words), len(self.lines)
+        ordered = [raw[i] for i in logical_order(raw, members, boxes)]
+        self.words.extend([Word(w.text, w.box, number, w.flags) for w in ordered])
+        text = " ".join([w.text for w in ordered])
+        box = union([w.box for w in ordered])
+        self.lines.append(Line(text, box, (first, len(self.words)), len(self.blocks)))
+
+    def _close(self, start: int) -> None:
+        lines = self.lines[start:]
+        if lines:
+            self.blocks.append(Block(union([x.box for x in lines]), (start, len(self.lines))))
+
+
+def _parted(above: list[Segment], below: list[Segment]) -> bool:
+    high = median([s.height for s in above])
+    low = median([s.height for s in below])
+    gap = min(s.y0 for s in below) - max(s.y1 for s in above)
+    ratio = max(high, low) / max(min(high, low), 1e-6)
+    return gap > _BLOCK_GAP * min(high, low) or ratio > _BLOCK_RATIO
+
+
+def _lines_of(row: list[Segment], right_to_left: bool) -> list[Segment]:
+    """Segments of a row, those close together joined."""
+    lines: list[list[Segment]] = []
+    for segment in row:
+        if lines:
+            last = lines[-1][-1]
+            gap = last.x0 - segment.x1 if right_to_left else segment.x0 - last.x1
+            if gap <= _JOIN * max(last.height, segment.height):
+                lines[-1].append(segment)
+                continue
+        lines.append([segment])
+    return [line[0] if len(line) == 1 else _joined(line) for line in lines]
+
+
+def logical_order(words: Sequence[RawWord], members: list[int], boxes: dict[int, Box]) -> list[int]:
+    """Words of one line as they are read: by place, with runs of the other direction turned.
+
+    The rule is the core of the Unicode bidirectional algorithm (UAX 9, L2) on whole words.
+    """
+    if not any(words[i].flags & _RIGHT_TO_LEFT for i in members):
+        return sorted(members, key=lambda index: boxes[index][0])
+    members = sorted(members, key=lambda index: boxes[index][0])
+    kinds = {index: direction(words[index].text) for index in members}
+    if not any(kind < 0 for kind in kinds.values()):
+        return members
+    base = -1 if sum(kinds.values()) < 0 else 1
+    if base < 0:
+        members.reverse()
+    ordered: list[int] = []
+    run: list[int] = []
+    for index in [*members, -1]:
+        if index >= 0 and kinds[index] != base:
+            run.append(index)
+            continue
+        ordered.extend(_turned(run, kinds, base))
+        run = []
+        if index >= 0:
+            ordered.append(index)
+    return ordered
+
+
+def _turned(run: list[int], kinds: dict[int, int], base: int) -> list[int]:
+    """A run of words that are not of the line's direction; neutral ends keep their place."""
+    strong = [place for place, index in enumerate(run) if kinds[index] == -base]
+    if len(strong) < 2:
+        return run
+    first, last = strong[0], strong[-1] + 1
+    return run[:first] + run[first:last][::-1] + run[last:]

@@ -1,0 +1,277 @@
+"""One page, from an open document to bytes ready for a shard: render, read, judge, filter, encode.
+
+Runs inside the supervised child (`child`, `guard`); knows nothing of processes or Ray.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import numpy as np
+import orjson
+
+from ..curate.filter import FilterConfig, ink_share, page_reason, size_reason
+from ..curate.language import language_of
+from ..errors import ConfigError, PdfError
+from ..geometry import pixels_per_point
+from ..key import page_key
+from ..page import Page, TextLayer, Verdict
+from ..reason import Reason
+from .backend import Colour, OpenDocument, open_document
+from .image import ImageConfig, encode, thumbnail
+from .verdict import judge
+from .xheight import x_height
+
+Result = TypeVar("Result")
+_WARNINGS_CHARS = 500
+_IMAGE_MAGICS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderConfig:
+    """How pages become pixels."""
+
+    engine: Literal["mupdf", "poppler"] = "mupdf"
+    "The first engine. MuPDF is faster and AGPL or commercial; poppler runs as separate programs."
+    second_engine: bool = True
+    "Pages and documents on which the first engine dies are tried on the other one."
+    dpi: float = 144.0
+    "Resolution of the page image, dots per inch. Scans are never enlarged."
+    colour: Colour = "auto"
+    "auto keeps colour where the page has it; grey and colour force one for all pages."
+
+    def __post_init__(self) -> None:
+        if not 18 <= self.dpi <= 1200:
+            raise ConfigError(f"render.dpi is {self.dpi}; it runs from 18 to 1200")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadConfig:
+    """All that decides what is made of a page."""
+
+    render: RenderConfig = field(default_factory=RenderConfig)
+    image: ImageConfig = field(default_factory=ImageConfig)
+    filter: FilterConfig = field(default_factory=FilterConfig)
+    page_pixels: int = 50_000_000
+    """Most pixels of a rendered page; checked before rendering."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Milliseconds spent on one page."""
+
+    open: float = 0.0
+    render: float = 0.0
+    text: float = 0.0
+    judge: float = 0.0
+    encode: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFate:
+    """What became of one page. Kept pages carry their image and JSON, others a reason."""
+
+    page_index: int
+    kept: bool = False
+    stage: str = ""
+    """Where the fate was decided: `open`, `render`, `text`, `judge`, `filter`, `write`."""
+    reason: str = ""
+    message: str = ""
+    failed: bool = False
+    """The page could not be read, as opposed to being filtered out."""
+    attempts: int = 1
+    engine: str = ""
+    image: bytes = b""
+    json: bytes = b""
+    thumbnail: bytes = b""
+    """Small JPEG of a page that is filtered out."""
+    facts: dict[str, object] = field(default_factory=dict)
+    """Counts and sizes for the index and ledger; see `facts_of`."""
+    timing: Timing = field(default_factory=Timing)
+    warnings: str = ""
+
+
+def open_any(path: Path, engine: str, passwords: tuple[str, ...]) -> OpenDocument:
+    """Open a file with the engine that its content asks for: images as scans, the rest as PDF.
+
+    Raises:
+        PdfError: as `backend.open_document`; `encrypted` when no password fits.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(1024)
+    if not head:
+        raise PdfError("the file has no bytes", reason=Reason.EMPTY_FILE)
+    if head.startswith(_IMAGE_MAGICS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
+        return open_document("raster", path)
+    for password in (None, *passwords):
+        try:
+            return open_document(engine, path, password)
+        except PdfError as err:
+            if err.reason != Reason.ENCRYPTED:
+                raise
+    tried = f"none of {len(passwords)} given passwords fits" if passwords else "none was given"
+    raise PdfError(f"the file needs a password and {tried}", reason=Reason.ENCRYPTED)
+
+
+def read_page(
+    document: OpenDocument, page_index: int, doc_sha256: str, config: ReadConfig
+) -> PageFate:
+    """Read one page to its fate; errors of the engine become a failed fate with their reason."""
+    clock = _Clock()
+    try:
+        fate = _read_page(document, page_index, doc_sha256, config, clock)
+    except PdfError as err:
+        fate = PageFate(
+            page_index=page_index,
+            failed=True,
+            stage=clock.stage,
+            reason=err.reason or Reason.RENDER_ERROR,
+            message=str(err),
+        )
+    warnings = "; ".join(dict.fromkeys(document.warnings()))[:_WARNINGS_CHARS]
+    return replace(fate, timing=clock.timing(), warnings=warnings, engine=document.engine)
+
+
+def facts_of(page: Page) -> dict[str, object]:
+    """Counts, sizes and the verdict of a page, as the index and the ledger carry them."""
+    layer = page.layer
+    return {
+        "width": page.width,
+        "height": page.height,
+        "words": len(layer.words),
+        "lines": len(layer.lines),
+        "blocks": len(layer.blocks),
+        "figures": len(layer.figures),
+        "chars": sum(len(line.text) for line in layer.lines),
+        "region_chars": [len(line.text) for line in layer.lines],
+        "x_height": round(page.x_height, 1),
+        "language": page.language,
+        "verdict": str(page.verdict.name),
+        "score": round(page.verdict.score, 4),
+        "evidence": orjson.dumps(page.verdict.evidence).decode(),
+    }
+
+
+def _read_page(
+    document: OpenDocument, page_index: int, doc_sha256: str, config: ReadConfig, clock: _Clock
+) -> PageFate:
+    dpi = document.dpi(page_index) or config.render.dpi
+    dpi = min(dpi, config.render.dpi)
+    early = clock("render", lambda: _refuse_size(document, page_index, dpi, config))
+    if early is not None:
+        return early
+    colour = config.render.colour
+    image = clock("render", lambda: document.render(page_index, dpi=dpi, colour=colour))
+    layer = clock("text", lambda: document.text(page_index, dpi=dpi))
+    producer = document.producer
+    verdict, ink = clock(
+        "judge", lambda: (judge(image, layer, producer=producer), ink_share(image))
+    )
+    page = clock(
+        "text",
+        lambda: _page(document, page_index, doc_sha256, dpi, image, layer, verdict),
+    )
+    reason = page_reason(ink, layer, verdict, page.language, config.filter)
+    facts = facts_of(page)
+    if reason is not None:
+        small = clock("encode", lambda: thumbnail(image))
+        facts["word_boxes"] = _word_shares(page)
+        return PageFate(
+            page_index=page_index,
+            stage="judge" if reason.startswith("text_") else "filter",
+            reason=reason,
+            message=reason.meaning,
+            thumbnail=small,
+            facts=facts,
+        )
+    data = clock("encode", lambda: encode(image, config.image))
+    sealed = replace(page, image_sha256=hashlib.sha256(data).hexdigest())
+    json = clock("encode", sealed.to_json)
+    return PageFate(page_index=page_index, kept=True, image=data, json=json, facts=facts)
+
+
+def _refuse_size(
+    document: OpenDocument, page_index: int, dpi: float, config: ReadConfig
+) -> PageFate | None:
+    """The fate of a page that is not rendered because of its size, or None."""
+    width, height = (side * pixels_per_point(dpi) for side in document.size_pt(page_index))
+    if width * height > config.page_pixels:
+        return PageFate(
+            page_index=page_index,
+            stage="render",
+            reason=Reason.TOO_MANY_PIXELS,
+            message=f"{width:.0f} x {height:.0f} px at {dpi:g} dpi is more than "
+            f"limits.page_pixels = {config.page_pixels}; lower render.dpi or raise the limit",
+            facts={"width": round(width), "height": round(height)},
+        )
+    reason = size_reason(round(width), round(height), config.filter)
+    if reason is None:
+        return None
+    return PageFate(
+        page_index=page_index,
+        stage="filter",
+        reason=reason,
+        message=f"{width:.0f} x {height:.0f} px at {dpi:g} dpi",
+        facts={"width": round(width), "height": round(height)},
+    )
+
+
+def _page(
+    document: OpenDocument,
+    page_index: int,
+    doc_sha256: str,
+    dpi: float,
+    image: np.ndarray,
+    layer: TextLayer,
+    verdict: Verdict,
+) -> Page:
+    return Page(
+        key=page_key(doc_sha256, page_index),
+        doc_sha256=doc_sha256,
+        page_index=page_index,
+        page_count=document.page_count,
+        width=int(image.shape[1]),
+        height=int(image.shape[0]),
+        dpi=dpi,
+        rotation=document.rotation(page_index),
+        engine=document.engine,
+        layer=layer,
+        verdict=verdict,
+        language=language_of(layer.text),
+        x_height=x_height(image, layer),
+        image_sha256="",
+    )
+
+
+def _word_shares(page: Page) -> list[float]:
+    """Word boxes as shares of the page's width and height, four numbers each, at most 400 words."""
+    flat: list[float] = []
+    for word in page.layer.words[:400]:
+        x0, y0, x1, y1 = word.box
+        flat += [x0 / page.width, y0 / page.height, x1 / page.width, y1 / page.height]
+    return [round(value, 4) for value in flat]
+
+
+class _Clock:
+    """Adds up milliseconds by stage and remembers the stage it is in."""
+
+    def __init__(self) -> None:
+        self.stage = "open"
+        self._ms: dict[str, float] = {}
+
+    def __call__(self, stage: str, step: Callable[[], Result]) -> Result:
+        self.stage = stage
+        start = time.perf_counter()
+        try:
+            return step()
+        finally:
+            spent = (time.perf_counter() - start) * 1000
+            self._ms[stage] = self._ms.get(stage, 0.0) + spent
+
+    def timing(self) -> Timing:
+        return Timing(**{name: round(ms, 2) for name, ms in self._ms.items()})

@@ -1,0 +1,100 @@
+"""One document's pages while a build runs: blobs one after another, then what they are.
+
+Layout: the blobs; the meta as JSON; 24 bytes of tail: crc32c of the meta, its length (both
+little-endian), magic. A file without a valid tail was never finished.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import google_crc32c
+import orjson
+
+from ..errors import ShardError
+from .place import Place
+
+_MAGIC = b"PMPARCL1"
+_TAIL = struct.Struct("<IxxxxQ8s")
+_FIRST_READ_BYTES = 64 << 10
+
+
+class ParcelWriter:
+    """Writes a parcel; memory does not grow with the number of blobs.
+
+    Write to a path in `Place.scratch_dir()`, close, then `Place.put`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stream: BinaryIO = path.open("wb")
+        self._offset = 0
+
+    def add(self, data: bytes) -> tuple[int, int]:
+        """Append a blob; returns its offset and size in bytes."""
+        self._stream.write(data)
+        start, self._offset = self._offset, self._offset + len(data)
+        return start, len(data)
+
+    def close(self, meta: dict[str, Any]) -> None:
+        """Append the meta and the tail, and wait until all of it is on the disk."""
+        footer = orjson.dumps(meta)
+        self._stream.write(footer)
+        self._stream.write(_TAIL.pack(google_crc32c.value(footer), len(footer), _MAGIC))
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+        self._stream.close()
+
+    def abort(self) -> None:
+        """Delete the file."""
+        self._stream.close()
+        self._path.unlink(missing_ok=True)
+
+
+def read_meta(place: Place, rel: str) -> dict[str, Any]:
+    """The meta of a parcel, from its end alone: one or two range reads.
+
+    Raises:
+        ShardError: the parcel is not there, unfinished or damaged.
+    """
+    try:
+        total = place.size(rel)
+        first = min(total, _FIRST_READ_BYTES)
+        tail = place.read_range(rel, total - first, first)
+        if len(tail) < _TAIL.size:
+            raise _damaged(place, rel, "it is shorter than its own tail")
+        crc, length, magic = _TAIL.unpack(tail[-_TAIL.size :])
+        if magic != _MAGIC or length + _TAIL.size > total:
+            raise _damaged(place, rel, "it was not finished")
+        if length + _TAIL.size > len(tail):
+            tail = place.read_range(rel, total - _TAIL.size - length, length + _TAIL.size)
+    except FileNotFoundError as err:
+        raise _damaged(place, rel, "it is not there") from err
+    footer = tail[-_TAIL.size - length : -_TAIL.size]
+    if google_crc32c.value(footer) != crc:
+        raise _damaged(place, rel, "its footer does not match its checksum")
+    meta: dict[str, Any] = orjson.loads(footer)
+    return meta
+
+
+def read_blob(place: Place, rel: str, offset: int, size: int) -> bytes:
+    """One blob of a parcel.
+
+    Raises:
+        ShardError: the parcel is not there, or ends before the blob does.
+    """
+    try:
+        data = place.read_range(rel, offset, size)
+    except FileNotFoundError as err:
+        raise _damaged(place, rel, "it is not there") from err
+    if len(data) != size:
+        raise _damaged(place, rel, f"it ends inside the blob at {offset}")
+    return data
+
+
+def _damaged(place: Place, rel: str, what: str) -> ShardError:
+    message = f"the parcel {place.uri}/{rel} cannot be used: {what}; its document is to be redone"
+    return ShardError(message, key=rel, reason="broken")

@@ -1,0 +1,105 @@
+"""Documents in order become windows, windows become shards: pure bookkeeping, no I/O.
+
+The state after a window is small and is all that a restart needs; see `State`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..engine.curate.select import (
+    SPLITS,
+    Kept,
+    ShardConfig,
+    SplitConfig,
+    cut,
+    interleave,
+    split_of,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Where assembly stands after a window."""
+
+    position: int = 0
+    """The next document in the run's order."""
+    window: int = 0
+    """Windows closed so far."""
+    shards: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
+    """Next shard number of each split."""
+    carry: dict[str, tuple[Kept, ...]] = field(default_factory=lambda: dict.fromkeys(SPLITS, ()))
+    """Pages of closed windows that wait for more to fill a shard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A run of documents and the shards that it fills."""
+
+    number: int
+    first: int
+    """Position of its first document."""
+    last: int
+    """One past the position of its last document."""
+    shards: tuple[tuple[str, tuple[Kept, ...]], ...]
+    """Name and pages of each shard to write."""
+    after: State
+
+
+class Assembly:
+    """Takes documents in order and hands out windows as they fill."""
+
+    def __init__(self, state: State, shard: ShardConfig, split: SplitConfig) -> None:
+        self._state = state
+        self._shard = shard
+        self._split = split
+        self._position = state.position
+        self._pages: dict[str, list[Kept]] = {name: [] for name in SPLITS}
+        self._bytes = 0
+
+    @property
+    def position(self) -> int:
+        """The next document wanted."""
+        return self._position
+
+    def add(self, doc_sha256: str, pages: list[Kept]) -> Window | None:
+        """Take the next document's kept pages; returns the window that it fills, if it does."""
+        if pages:
+            self._pages[split_of(doc_sha256, self._split)] += pages
+        self._bytes += sum(page.tar_bytes for page in pages)
+        self._position += 1
+        if self._bytes >= self._shard.window * self._shard.bytes:
+            return self._close(last=False)
+        return None
+
+    def finish(self) -> Window | None:
+        """The last window, with all that is left; None when nothing is."""
+        pending = any(self._pages.values()) or any(self._state.carry.values())
+        if self._position == self._state.position and not pending:
+            return None
+        return self._close(last=True)
+
+    def _close(self, *, last: bool) -> Window:
+        before = self._state
+        numbers = dict(before.shards)
+        carry: dict[str, tuple[Kept, ...]] = {}
+        named: list[tuple[str, tuple[Kept, ...]]] = []
+        for split in SPLITS:
+            pages = interleave([*before.carry[split], *self._pages[split]], self._shard.seed)
+            shards, left = cut(pages, self._shard.bytes, last=last)
+            carry[split] = tuple(left)
+            for shard in shards:
+                named.append((f"{split}-{numbers[split]:06d}", tuple(shard)))
+                numbers[split] += 1
+        self._state = State(
+            position=self._position, window=before.window + 1, shards=numbers, carry=carry
+        )
+        self._pages = {name: [] for name in SPLITS}
+        self._bytes = 0
+        return Window(
+            number=before.window,
+            first=before.position,
+            last=self._position,
+            shards=tuple(named),
+            after=self._state,
+        )

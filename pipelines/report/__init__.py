@@ -1,0 +1,12 @@
+"""The report of a corpus, `report.html`: one file, no request leaves it.
+
+In: a corpus. Out: what a data engineer looks at before trusting it. In reading order:
+`write` puts it together · `facts` what it is about · `arrays` the ledger by column ·
+`overview`, `profile`, `gallery` the sections · `sample` pages to look at · `paper` page sizes ·
+`plot` SVG · `markup` text made harmless · `report.css`, `report.js`.
+"""
+
+from .sample import THUMB_SCHEMA, read_thumbs
+from .write import write_report
+
+__all__ = ["THUMB_SCHEMA", "read_thumbs", "write_report"]

@@ -1,0 +1,198 @@
+"""One worker: fetches a document, reads it in a guarded child, writes its parcel; writes shards.
+
+Plain Python, without Ray: `stage` runs many of them.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from functools import lru_cache
+from pathlib import Path
+
+import orjson
+
+from ..engine.curate.filter import document_reason
+from ..engine.errors import DataError
+from ..engine.key import page_key
+from ..engine.read.fetch import Fetched, fetch
+from ..engine.read.guard import GuardedReader
+from ..engine.read.message import Open, Opened, Refused
+from ..engine.read.reader import PageFate
+from ..engine.reason import Reason
+from ..engine.store.index import IndexMeta, index_row, write_index
+from ..engine.store.parcel import ParcelWriter, read_blob, read_meta
+from ..engine.store.place import Place
+from ..engine.store.shard import ShardSummary, write_shard
+from .config import BuildConfig
+from .job import (
+    Brief,
+    DocumentJob,
+    PageEntry,
+    ParcelMeta,
+    ShardJob,
+    ShardPage,
+    brief_of,
+    meta_from_dict,
+    parcel_name,
+)
+
+_METAS_HELD = 256
+
+
+class Worker:
+    """Does jobs one after another. Owns the reader processes of one core."""
+
+    def __init__(self, out: str, config: BuildConfig) -> None:
+        self._place = Place.at(out)
+        self._config = config
+        self._reader = GuardedReader(config.read, config.limits)
+        self._meta = lru_cache(maxsize=_METAS_HELD)(self._read_meta)
+
+    def ping(self) -> int:
+        """The process id: the worker is up."""
+        return os.getpid()
+
+    def read(self, job: DocumentJob) -> Brief:
+        """Make a document's parcel, unless one with its content is there already."""
+        try:
+            with fetch(job.source, scratch=self._scratch(), limits=self._config.limits) as fetched:
+                return self._read_fetched(job, fetched)
+        except DataError as err:
+            return Brief(sha256="", reason=err.reason or Reason.MISSING, message=str(err))
+
+    def write(self, job: ShardJob) -> ShardSummary:
+        """Write a shard and its index; the samples' spans stay here, they are in the index."""
+        path = self._scratch() / f"shard-{uuid.uuid4().hex}"
+        extension = self._config.image.extension
+        jsons: list[bytes] = []
+        samples = self._samples(job, extension, jsons)
+        summary = write_shard(path, samples)
+        rows = [
+            index_row(span, orjson.loads(json))
+            for span, json in zip(summary.samples, jsons, strict=True)
+        ]
+        meta = IndexMeta(
+            shard=job.name,
+            sha256=summary.sha256,
+            bytes=summary.bytes,
+            samples=len(summary.samples),
+        )
+        self._place.put(path, f"shards/{job.name}.tar")
+        write_index(self._place, f"index/{job.name}.parquet", rows, meta)
+        return replace(summary, samples=())
+
+    def close(self) -> None:
+        """Kill the reader processes."""
+        self._reader.close()
+
+    def _scratch(self) -> Path:
+        return self._place.scratch_dir()
+
+    def _read_fetched(self, job: DocumentJob, fetched: Fetched) -> Brief:
+        if job.sha256 and fetched.sha256 != job.sha256:
+            message = f"its content has changed since the corpus was built: {fetched.sha256}"
+            return Brief(sha256="", reason=Reason.MISSING, message=message)
+        rel = parcel_name(fetched.sha256)
+        if self._place.exists(rel):
+            meta = self._read_meta(fetched.sha256)
+            if meta.reason != Reason.ENCRYPTED or not job.passwords:
+                return brief_of(meta)
+        path = self._scratch() / f"parcel-{uuid.uuid4().hex}"
+        writer = ParcelWriter(path)
+        try:
+            meta = self._fill(writer, job, fetched)
+            writer.close(meta.to_dict())
+        except BaseException:
+            writer.abort()
+            raise
+        self._place.put(path, rel)
+        return replace(brief_of(meta), worker_bytes=self._reader.peak_rss_bytes)
+
+    def _fill(self, writer: ParcelWriter, job: DocumentJob, fetched: Fetched) -> ParcelMeta:
+        """Read the document's pages into the parcel."""
+        document = Open(str(fetched.path), fetched.sha256, job.passwords)
+        opened = self._reader.open(document)
+        if isinstance(opened, Refused):
+            return ParcelMeta(
+                sha256=fetched.sha256,
+                size=fetched.size,
+                reason=opened.reason,
+                message=opened.message,
+            )
+        pages = tuple(self._entries(writer, job, document, opened))
+        return ParcelMeta(
+            sha256=fetched.sha256,
+            size=fetched.size,
+            page_count=opened.page_count,
+            engine=opened.engine,
+            repaired=opened.repaired,
+            ms_open=opened.ms,
+            pages=pages,
+        )
+
+    def _entries(
+        self, writer: ParcelWriter, job: DocumentJob, document: Open, opened: Opened
+    ) -> Iterator[PageEntry]:
+        wanted = range(opened.page_count) if job.pages is None else job.pages
+        reason = document_reason(opened.page_count, self._config.filter)
+        if reason is not None:
+            message = f"the document has {opened.page_count} pages"
+            for page_index in wanted:
+                yield PageEntry(
+                    page_index=page_index, stage="filter", reason=reason, message=message
+                )
+            return
+        for fate in self._reader.pages(document, opened, wanted):
+            yield _entry(writer, fate)
+
+    def _samples(
+        self, job: ShardJob, extension: str, jsons: list[bytes]
+    ) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+        """The samples of a shard; each one's JSON is also kept for its index row."""
+        for page in job.pages:
+            entry = self._meta(page.doc_sha256).page(page.page_index)
+            size = entry.image_bytes + entry.json_bytes
+            data = read_blob(self._place, parcel_name(page.doc_sha256), entry.offset, size)
+            image, json = data[: entry.image_bytes], data[entry.image_bytes :]
+            json = json[:-1] + source_tail(page, self._config.licence)
+            jsons.append(json)
+            yield page_key(page.doc_sha256, page.page_index), [(extension, image), ("json", json)]
+
+    def _read_meta(self, doc_sha256: str) -> ParcelMeta:
+        return meta_from_dict(read_meta(self._place, parcel_name(doc_sha256)))
+
+
+def source_tail(page: ShardPage, licence: str) -> bytes:
+    """What replaces the closing brace of a page's JSON: its source, and the brace."""
+    source = {"uri": page.name, "member": page.member, "licence": licence}
+    return b',"source":' + orjson.dumps(source) + b"}"
+
+
+def _entry(writer: ParcelWriter, fate: PageFate) -> PageEntry:
+    """Store a page's bytes; what it was for is in the entry."""
+    offset = 0
+    if fate.kept:
+        offset, _ = writer.add(fate.image)
+        writer.add(fate.json)
+    elif fate.thumbnail:
+        offset, _ = writer.add(fate.thumbnail)
+    return PageEntry(
+        page_index=fate.page_index,
+        kept=fate.kept,
+        failed=fate.failed,
+        stage=fate.stage,
+        reason=fate.reason,
+        message=fate.message,
+        attempts=fate.attempts,
+        engine=fate.engine,
+        warnings=fate.warnings,
+        offset=offset,
+        image_bytes=len(fate.image),
+        json_bytes=len(fate.json),
+        thumbnail_bytes=len(fate.thumbnail),
+        facts=fate.facts,
+        timing=asdict(fate.timing),
+    )

@@ -1,0 +1,174 @@
+"""What kills a reader process costs one page, is noticed in time, and says why."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+
+import pymupdf
+import pytest
+
+from pagemill.engine.curate.filter import FilterConfig
+from pagemill.engine.errors import ConfigError
+from pagemill.engine.read.guard import Child, ChildError, GuardedReader, ReaderLimits
+from pagemill.engine.read.message import Open, Opened, ReadPage, Refused
+from pagemill.engine.read.reader import PageFate, ReadConfig, RenderConfig
+
+ALL = FilterConfig(
+    verdicts=("trusted", "garbled", "misaligned", "hidden", "partial", "none"), min_ink=0
+)
+CONFIG = ReadConfig(render=RenderConfig(dpi=72), filter=ALL)
+LIMITS = ReaderLimits(page_deadline_s=2.0, memory_bytes=700_000_000)
+TESTS = str(Path(__file__).parents[2])
+
+
+def pdf(path: Path, pages: int) -> Open:
+    document = pymupdf.open()
+    for number in range(pages):
+        page = document.new_page(width=300, height=200)
+        page.insert_text((30, 60), f"This is page {number} of a plain document.")
+    document.save(path)
+    return Open(str(path), hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+@pytest.fixture
+def poison(monkeypatch: pytest.MonkeyPatch):
+    def set_rule(rule: dict[int, str]) -> None:
+        monkeypatch.setenv("PAGEMILL_FAULT", "faults:inject")
+        monkeypatch.setenv("PAGEMILL_FAULT_RULE", json.dumps(rule))
+        monkeypatch.setenv("PYTHONPATH", TESTS + os.pathsep + os.environ.get("PYTHONPATH", ""))
+
+    return set_rule
+
+
+def read_all(document: Open, limits: ReaderLimits = LIMITS) -> list[PageFate]:
+    with GuardedReader(CONFIG, limits) as reader:
+        opened = reader.open(document)
+        assert isinstance(opened, Opened)
+        return list(reader.pages(document, opened, range(opened.page_count)))
+
+
+def test_plain_pages_are_kept_with_image_and_text(tmp_path: Path) -> None:
+    fates = read_all(pdf(tmp_path / "a.pdf", 3))
+    assert [fate.page_index for fate in fates] == [0, 1, 2]
+    for number, fate in enumerate(fates):
+        assert fate.kept
+        assert fate.attempts == 1
+        page = json.loads(fate.json)
+        assert f"page {number} of a plain document" in page["text"]
+        assert page["image_sha256"] == hashlib.sha256(fate.image).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("segfault", "crash"),
+        ("memory", "memory"),
+        ("exception", "render_error"),
+        ("loop", "timeout"),
+    ],
+)
+def test_poison_costs_one_page(tmp_path: Path, poison, kind: str, reason: str) -> None:
+    poison({1: kind})
+    document = pdf(tmp_path / "a.pdf", 4)
+    fates = read_all(document)
+    assert [fate.kept for fate in fates] == [True, False, True, True]
+    assert fates[1].failed
+    assert fates[1].reason == reason
+    assert fates[1].attempts >= 2
+    assert "poppler" in fates[1].message, "the second engine was tried"
+
+
+def test_a_page_that_kills_one_engine_is_read_by_the_other(tmp_path: Path, poison) -> None:
+    poison({0: "segfault@mupdf"})
+    fates = read_all(pdf(tmp_path / "a.pdf", 2))
+    assert all(fate.kept for fate in fates)
+    assert fates[0].engine.startswith("poppler")
+    assert fates[0].attempts == 3
+    assert fates[1].engine.startswith("mupdf")
+
+
+def test_without_a_second_engine_the_first_one_decides(tmp_path: Path, poison) -> None:
+    poison({0: "segfault@mupdf"})
+    document = pdf(tmp_path / "a.pdf", 1)
+    config = ReadConfig(render=RenderConfig(dpi=72, second_engine=False), filter=ALL)
+    with GuardedReader(config, LIMITS) as reader:
+        opened = reader.open(document)
+        (fate,) = reader.pages(document, opened, [0])
+    assert fate.reason == "crash"
+    assert "SIGSEGV" in fate.message
+
+
+def test_a_crash_is_noticed_within_a_second_and_a_hang_at_its_deadline(
+    tmp_path: Path, poison
+) -> None:
+    poison({0: "segfault", 1: "loop"})
+    document = pdf(tmp_path / "a.pdf", 2)
+    for page_index, reason, most_s in ((0, "crash", 1.0), (1, "timeout", 4.0)):
+        child = Child("mupdf", CONFIG, LIMITS.memory_bytes)
+        assert isinstance(child.ask(document, 5), Opened)
+        start = time.monotonic()
+        with pytest.raises(ChildError) as died:
+            child.ask(ReadPage(page_index), LIMITS.page_deadline_s)
+        assert died.value.reason == reason
+        assert time.monotonic() - start < most_s
+
+
+def test_the_document_deadline_fails_what_is_left(tmp_path: Path, poison) -> None:
+    poison({index: "slow" for index in range(6)})
+    limits = ReaderLimits(page_deadline_s=5, document_deadline_s=0.5)
+    fates = read_all(pdf(tmp_path / "a.pdf", 6), limits)
+    assert fates[0].kept
+    assert fates[-1].reason == "document_timeout"
+    assert len(fates) == 6
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"", "empty_file"), (b"hello, I am a letter", "not_a_document"), (b"%PDF-1.7\n", "broken")],
+)
+def test_what_is_no_pdf_is_refused_with_its_reason(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(content)
+    with GuardedReader(CONFIG, LIMITS) as reader:
+        refused = reader.open(Open(str(path), hashlib.sha256(content).hexdigest()))
+    assert isinstance(refused, Refused)
+    assert refused.reason == reason
+    assert refused.message
+
+
+def test_encrypted_documents_open_with_one_of_the_passwords(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    document = pymupdf.open()
+    document.new_page().insert_text((72, 72), "a secret sentence that is kept")
+    document.save(path, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="secret", owner_pw="o")
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    with GuardedReader(CONFIG, LIMITS) as reader:
+        refused = reader.open(Open(str(path), sha256, ("wrong",)))
+        assert isinstance(refused, Refused)
+        assert refused.reason == "encrypted"
+        assert isinstance(reader.open(Open(str(path), sha256, ("wrong", "secret"))), Opened)
+
+
+def test_children_leave_with_their_parent(tmp_path: Path) -> None:
+    reader = GuardedReader(CONFIG, LIMITS)
+    assert isinstance(reader.open(pdf(tmp_path / "a.pdf", 1)), Opened)
+    pids = _children()
+    reader.close()
+    assert pids
+    assert not pids & _children()
+
+
+def _children() -> set[str]:
+    tasks = Path("/proc/self/task").iterdir()
+    return {pid for task in tasks for pid in (task / "children").read_text().split()}
+
+
+def test_limits_that_allow_nothing_are_refused() -> None:
+    with pytest.raises(ConfigError, match="page_deadline_s"):
+        ReaderLimits(page_deadline_s=0)
