@@ -18,7 +18,7 @@ help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' \
 	  | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
-setup: poppler $(READY)  ## makes $(VENV) and installs pagemill and its tools into it
+setup: poppler $(READY)  ## makes .venv (or VENV=folder) and installs pagemill and its tools into it
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -47,7 +47,7 @@ demo: setup  ## builds, verifies and shows a corpus from the documents in exampl
 	$(BIN)/pagemill stats $(DEMO)
 	@echo; echo "report: $(abspath $(DEMO)/report.html)"
 
-test: setup  ## runs the tests that need minutes, not hours, and no accelerator
+test: setup  ## runs the tests, those marked slow or gpu apart
 	$(BIN)/python -m pytest -m "not slow and not gpu"
 
 test-slow: setup  ## runs the tests marked slow
@@ -57,26 +57,23 @@ gpu: setup  ## runs the tests that need an accelerator
 	@code=0; $(BIN)/python -m pytest -m gpu || code=$$?; \
 	if [ $$code = 5 ]; then echo "there is no test that needs an accelerator yet"; exit 0; fi; exit $$code
 
-check: setup  ## what CI runs: format, lint, types, tests
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy .
-	$(BIN)/python -m pytest -m "not slow and not gpu"
+check: lint types test  ## what CI runs: format, lint, types, tests
 
 bench: setup  ## measures on DATA=folder and writes docs/benchmarks.md and the README table
 	$(BIN)/python bench/build.py $(DATA)
 	$(BIN)/python bench/engines.py $(DATA)
+	$(BIN)/python bench/codecs.py $(DATA)
 	$(BIN)/python bench/table.py
 
 format: setup  ## rewrites the sources in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lint: setup  ## ruff
+lint: setup  ## checks format and style with ruff
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: setup  ## mypy --strict
+types: setup  ## checks types with mypy --strict
 	$(BIN)/mypy .
 
 wheel: setup  ## builds dist/pagemill-*.whl

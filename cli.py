@@ -209,20 +209,25 @@ def _retry(arguments: argparse.Namespace) -> int:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    from .engine.reason import Reason
-    from .engine.store.explain import explain_key, explain_rows
+    from .engine.store.explain import explain_key, explain_rows, row_dict
+    from .engine.store.ledger import to_rows
+    from .engine.store.ledger_text import explanation_text, rows_text, wants_colour
     from .engine.store.place import Place
 
-    if arguments.reason is not None and arguments.reason not in set(Reason):
-        raise ConfigError(_unknown_reason(arguments.reason))
     place = Place.at(arguments.corpus)
+    colour = wants_colour(sys.stdout)
     if arguments.key:
         told = explain_key(place, arguments.key)
+        print(_json(told.to_dict()) if arguments.json else explanation_text(told, colour=colour))
     elif arguments.status or arguments.reason:
-        told = explain_rows(place, status=arguments.status, reason=arguments.reason)
+        rows = to_rows(explain_rows(place, status=arguments.status, reason=arguments.reason))
+        if arguments.json:
+            print(_json([row_dict(row) for row in rows]))
+        else:
+            for line in rows_text(rows, colour=colour):
+                print(line)
     else:
         raise ConfigError("explain takes a page key, a hash or file name, or --status or --reason")
-    print(told.to_json() if arguments.json else told.to_text(colour=sys.stdout.isatty()))
     return OK
 
 
@@ -236,7 +241,7 @@ def _verify(arguments: argparse.Namespace) -> int:
             {"shard": f.shard, "key": f.key, "kind": str(f.kind), "message": f.message}
             for f in faults
         ]
-        print(json.dumps({"faults": rows}, indent=2))
+        print(_json({"faults": rows}))
     else:
         for fault in faults:
             where = " ".join(part for part in (fault.shard, fault.key) if part)
@@ -247,17 +252,17 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _stats(arguments: argparse.Namespace) -> int:
     from .engine.store.corpus import CorpusInfo
-    from .engine.store.explain import stats_text
     from .engine.store.ledger import read_rows, summarise
+    from .engine.store.ledger_text import stats_text, wants_colour
     from .engine.store.place import Place
 
     place = Place.at(arguments.corpus)
     info = CorpusInfo.load(place)
     summary = summarise(read_rows(place))
     if arguments.json:
-        print(json.dumps({"status": info.status, **summary.to_dict()}, indent=2))
+        print(_json({"status": info.status, **summary.to_dict()}))
     else:
-        print(stats_text(summary))
+        print(stats_text(summary, colour=wants_colour(sys.stdout)))
         if info.status == "building":
             print("The build is not finished: run the same command again to go on.")
     return OK
@@ -273,11 +278,11 @@ def _config(arguments: argparse.Namespace) -> int:
 
 def _conclude(outcome: Outcome, idle: str) -> int:
     """Say how a run ended; its exit status."""
-    from .engine.store.explain import stats_text
+    from .engine.store.ledger_text import stats_text, wants_colour
 
     if not outcome.documents:
         print(idle)
-    print(stats_text(outcome.summary))
+    print(stats_text(outcome.summary, colour=wants_colour(sys.stdout)))
     if outcome.report:
         print(f"report: {outcome.report}")
     if outcome.summary.pages["written"]:
@@ -330,6 +335,10 @@ def _count(text: str) -> int:
 
 def _interrupt(number: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _say(text: str) -> None:

@@ -93,13 +93,7 @@ class Contents:
         Raises:
             DataError: `archive_bomb`, the archive has too many members.
         """
-        self._count += 1
-        if self._count > self.limits.archive_members:
-            raise DataError(
-                f"more than limits.archive_members = {self.limits.archive_members} members; "
-                "raise it if you trust the archive",
-                reason=Reason.ARCHIVE_BOMB,
-            )
+        self._count_one()
         refusal, message = _objection(name)
         if not refusal:
             refusal, message = obstacle
@@ -123,7 +117,7 @@ class Contents:
     def give_up(self, err: DataError) -> None:
         """Record why the rest of the archive stays unread."""
         self.refusal = err.reason
-        self.message = f"{err} {len(self.members)} members before it are listed."
+        self.message = f"{str(err).rstrip('.')}; {len(self.members)} members before that are listed"
 
     def _size_objection(self, size: int, packed: int) -> tuple[str, str]:
         objection = too_large(size, self.limits)
@@ -143,10 +137,24 @@ class Contents:
         self._total_bytes = total
         return "", ""
 
+    def _count_one(self) -> None:
+        self._count += 1
+        if self._count > self.limits.archive_members:
+            raise DataError(
+                f"more than limits.archive_members = {self.limits.archive_members} members; "
+                "raise it if you trust the archive",
+                reason=Reason.ARCHIVE_BOMB,
+            )
+
     def _unique(self, name: str) -> str:
-        number = self._names.get(name, 0) + 1
-        self._names[name] = number
-        return name if number == 1 else self._unique(f"{name}#{number}")
+        if name not in self._names:
+            self._names[name] = 1
+            return name
+        number = self._names[name] + 1
+        while (candidate := f"{name}#{number}") in self._names:
+            number += 1
+        self._names[name], self._names[candidate] = number, 1
+        return candidate
 
 
 def too_large(size: int, limits: ArchiveLimits) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import difflib
 import glob
 import os
+import re
 import stat
 from collections.abc import Iterator
 from itertools import islice
@@ -82,17 +83,29 @@ def file(path: str, name: str, *, named: bool = False) -> Iterator[Found]:
 def match(pattern: str) -> Iterator[Found]:
     """Files that a pattern with `*`, `**`, `?` or `[…]` matches, relative to its fixed part.
 
-    A folder that matches is walked, except under `**`, which has matched its files already.
+    A folder that matches is walked, except under `**`, which matches its files already.
     """
     parts = pattern.split("/")
     magic = next(index for index, part in enumerate(parts) if glob.has_magic(part))
     fixed = "/".join(parts[:magic]) or "/"
-    recursive = "**" in parts
-    for path in sorted(glob.iglob(pattern, recursive=recursive, include_hidden=recursive)):
-        if not os.path.isdir(path):
-            yield from file(path, _relative(path, fixed))
-        elif not recursive:
+    if "**" in parts:
+        yield from _match_below(fixed, "/".join(parts[magic:]))
+        return
+    for path in sorted(glob.iglob(pattern)):
+        if os.path.isdir(path):
             yield from walk(path, fixed)
+        else:
+            yield from file(path, _relative(path, fixed))
+
+
+def _match_below(folder: str, pattern: str) -> Iterator[Found]:
+    """As `glob` with `**`, which would follow links in circles. Unreadable folders are kept."""
+    from fsspec.utils import glob_translate
+
+    fits = re.compile(glob_translate(pattern)).match
+    for found in walk(folder):
+        if fits(found.name) or found.name.endswith("/"):
+            yield found
 
 
 def nearest(path: str) -> str:

@@ -14,6 +14,7 @@ _NO_UNICODE = 0xFFFD
 _LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _IGNORED = 3
 """Span type of text with render mode 3."""
+_WORD_JUMP_EM = 0.15
 _AXIS = 0.999
 """A direction's larger component from which on text counts as parallel to an axis."""
 
@@ -47,7 +48,36 @@ def glyphs_of(spans: Sequence[Mapping[str, Any]]) -> Glyphs:
         hidden=np.repeat(np.array([_is_hidden(span) for span in spans], dtype=bool), counts),
         luminance=np.repeat(np.array([_luminance(s) for s in spans], np.float32), counts),
         font_names=tuple(names),
+        origin=np.fromiter(
+            chain.from_iterable(char[2] for char in chars), np.float32, 2 * total
+        ).reshape(total, 2),
+        direction=np.repeat(
+            np.array([span["dir"] for span in spans], np.float32).reshape(-1, 2), counts, axis=0
+        ),
     )
+
+
+def words_outside(glyphs: Glyphs, *, width_px: float, height_px: float) -> int:
+    """How many words have no glyph that reaches into the page.
+
+    A word ends at a space, at a turn of the baseline and where the pen jumps.
+    """
+    box = glyphs.box
+    out = (box[:, 2] <= 0) | (box[:, 3] <= 0) | (box[:, 0] >= width_px) | (box[:, 1] >= height_px)
+    if not out.any() or glyphs.origin is None or glyphs.direction is None:
+        return 0
+    letter = ~np.isin(glyphs.codepoint, (0x20, 0xA0))
+    pen = (
+        glyphs.origin
+        + glyphs.direction * (np.nan_to_num(glyphs.advance_em, nan=1.0) * glyphs.size_px)[:, None]
+    )
+    jump = np.abs(glyphs.origin[1:] - pen[:-1]).max(axis=1) > _WORD_JUMP_EM * glyphs.size_px[1:]
+    first = np.ones(len(out), dtype=bool)
+    first[1:] = jump | ~letter[:-1] | ~letter[1:]
+    word = np.cumsum(first) - 1
+    reaching = np.bincount(word, weights=letter & ~out)
+    hidden = np.bincount(word, weights=letter & out)
+    return int(np.count_nonzero((hidden > 0) & (reaching == 0)))
 
 
 def _advance_px(

@@ -28,7 +28,9 @@ from .message import Open, Opened, ReadPage, Refused, Setup, Unable, receive, se
 from .reader import PageFate, ReadConfig
 
 _START_DEADLINE_S = 60.0
-_STDERR_BYTES = 2000
+_STDERR_BYTES = 8000
+_WORDS_CHARS = 160
+_TRACEBACK = ("  ", "Current thread", "Thread ", "Extension modules", "Traceback")
 _CHECK_EVERY_PAGES = 16
 SECOND_ENGINE = {"mupdf": "poppler", "poppler": "mupdf"}
 _KEEP_FIRST_REASON = {Reason.ENCRYPTED, Reason.EMPTY_FILE, Reason.NOT_A_DOCUMENT}
@@ -148,18 +150,19 @@ class Child:
         words = self._last_words()
         self.close()
         if "MemoryError" in words or "bad_alloc" in words or status == -signal.SIGKILL:
-            return ChildError(Reason.MEMORY, f"the process ran out of memory: {words}"[:500])
+            return ChildError(Reason.MEMORY, f"the process ran out of memory: {words}".rstrip(": "))
         if status is not None and status < 0:
-            how = f"killed by {signal.Signals(-status).name}"
+            how = f"was killed by {signal.Signals(-status).name}"
         else:
             how = f"ended with status {status}"
-        return ChildError(Reason.CRASH, f"the process was {how}: {words}"[:500])
+        return ChildError(Reason.CRASH, f"the process {how}: {words}".rstrip(": "))
 
     def _last_words(self) -> str:
         size = self._stderr.seek(0, io.SEEK_END)
         self._stderr.seek(max(0, size - _STDERR_BYTES))
-        lines = self._stderr.read().decode("utf-8", "replace").strip().splitlines()
-        return " | ".join(line.strip() for line in lines[-3:])
+        lines = self._stderr.read().decode("utf-8", "replace").splitlines()
+        told = [line.strip() for line in lines if line and not line.startswith(_TRACEBACK)]
+        return " | ".join(told[-3:])[:_WORDS_CHARS]
 
 
 class _Deadlined:

@@ -63,10 +63,10 @@ class Deflate:
         return piece
 
 
-def pieces(decoder: Decoder, data: bytes) -> Iterator[bytes]:
-    """All that this input unpacks to, at most `PIECE_BYTES` at a time."""
+def pieces(decoder: Decoder, data: bytes, piece_bytes: int = PIECE_BYTES) -> Iterator[bytes]:
+    """All that this input unpacks to, at most `piece_bytes` at a time."""
     while not decoder.eof:
-        piece = decoder.decompress(data, PIECE_BYTES)
+        piece = decoder.decompress(data, piece_bytes)
         data = b""
         if piece:
             yield piece
@@ -127,7 +127,9 @@ class Inflated:
         """
         while self.position < position:
             if self._at == len(self._piece) and not self._advance():
-                raise DataError("the archive ends inside this member", reason=_BROKEN)
+                raise DataError(
+                    "the archive ends inside this member; fetch it again", reason=_BROKEN
+                )
             step = min(len(self._piece) - self._at, position - self.position)
             self._at += step
             self.position += step

@@ -21,7 +21,7 @@ _FAINT = 5.0
 """Mean contrast in a word's box, of 255, under which it shows no ink."""
 _STRONG = 40
 """Contrast, of 255, from which on a pixel counts as ink outside the words."""
-_TRIFLE = 0.02
+_TRIFLE = 0.05
 """Ink outside the words, relative to the words' area, that is not worth a closer look."""
 
 
@@ -104,8 +104,10 @@ def uncovered_share(ink: InkMap, boxes: np.ndarray) -> float:
     covered = float((np.prod(np.maximum(grown[:, 2:] - grown[:, :2] - 2, 0), axis=1)).sum())
     for x0, y0, x1, y1 in np.maximum(grown, 0).tolist():
         strong[y0:y1, x0:x1] = 0
-    if strong.sum() < _TRIFLE * covered:
+    if strong.sum() <= _TRIFLE * covered:
         return 0.0
+    rows, columns = (np.flatnonzero(strong.any(axis=axis)) for axis in (1, 0))
+    strong = strong[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     smeared = cv2.morphologyEx(strong, cv2.MORPH_CLOSE, np.ones((1, 5), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(smeared, connectivity=8)
     width, height = stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT]

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from statistics import median
+from typing import NamedTuple
 
 from ..geometry import Box, union
 from ..page import Block, Figure, Glyphs, Line, TextLayer, Word, WordFlag
 from .character import REPLACEMENT, clean, direction, prose_units
 from .order import Segment, reading_order
+from .whitespace import WORD_GAP, joined, merged
 
-_SPLIT = 0.5
-"""White space, in word heights, from which a line may be two: a gutter or two cells."""
-_MERGE = 0.45
-"""White space up to which pieces of a row are one segment before columns are looked for."""
 _JOIN = 1.5
 """White space up to which neighbours in a row of a column are one line."""
 _BLOCK_GAP = 0.45
@@ -27,8 +24,7 @@ _RIGHT_TO_LEFT = int(WordFlag.RIGHT_TO_LEFT)
 """As plain integers: operators of enums cost a microsecond, and a page has hundreds of words."""
 
 
-@dataclass(slots=True)
-class RawWord:
+class RawWord(NamedTuple):
     """A word before it has a place in the reading order."""
 
     text: str
@@ -57,20 +53,21 @@ def text_layer(
     figures: tuple[Figure, ...] = (),
     image_cover: float = 0.0,
     glyphs: Glyphs | None = None,
+    outside: int = 0,
 ) -> TextLayer:
     """The text layer of a page, in reading order, from words in any order.
 
     Words without a visible character and words wholly outside the page are left out; the
-    latter are counted. Boxes are cut to the page.
+    latter are counted, on top of `outside`. Boxes are cut to the page.
     """
-    words, outside = _visible(raw, width_px, height_px)
+    words, more = _visible(raw, width_px, height_px)
     arranged = arrange(words, width_px=width_px, height_px=height_px)
     return TextLayer(
         *arranged,
         figures=figures,
         glyphs=glyphs,
         unmapped=sum(word.text.count(REPLACEMENT) for word in words),
-        outside=outside,
+        outside=outside + more,
         image_cover=image_cover,
     )
 
@@ -144,71 +141,34 @@ def _base(words: Sequence[RawWord], members: Sequence[int]) -> int:
 
 
 def _segments(words: Sequence[RawWord], members: list[int], boxes: dict[int, Box]) -> list[Segment]:
-    """The engine's lines, split at wide white space and joined where they touch."""
+    """The engine's lines, split where white space is aligned, joined where it is not."""
     pieces: list[Segment] = []
-    for _, group in groupby(members, key=lambda index: words[index].line):
+    lines: list[int] = []
+    for line, group in groupby(members, key=lambda index: words[index].line):
         current: Segment | None = None
         for index in group:
             x0, y0, x1, y1 = boxes[index]
             units = prose_units(words[index].text)
-            if current is not None:
-                gap = x0 - current.x1 if x0 > current.x1 else current.x0 - x1
-                level = (y1 if y1 < current.y1 else current.y1) - (
-                    y0 if y0 > current.y0 else current.y0
-                )
-                one, other = y1 - y0, current.y1 - current.y0
-                if one > other:
-                    one, other = other, one
-                if gap <= _SPLIT * other and level >= 0.3 * one:
-                    current.x0, current.x1 = min(current.x0, x0), max(current.x1, x1)
-                    current.y0, current.y1 = min(current.y0, y0), max(current.y1, y1)
-                    current.units += units
-                    current.words.append(index)
-                    continue
-            current = Segment(x0, y0, x1, y1, units, index, [index])
-            pieces.append(current)
-    return _merged(pieces)
+            if current is not None and _adjoins(current, x0, y0, x1, y1):
+                current.x0, current.x1 = min(current.x0, x0), max(current.x1, x1)
+                current.y0, current.y1 = min(current.y0, y0), max(current.y1, y1)
+                current.units += units
+                current.words.append(index)
+            else:
+                current = Segment(x0, y0, x1, y1, units, index, [index])
+                pieces.append(current)
+                lines.append(line)
+    return merged(pieces, lines)
 
 
-def _merged(pieces: list[Segment]) -> list[Segment]:
-    """Pieces that stand beside each other like words of a line, as one segment each."""
-    pieces.sort(key=lambda s: (s.y0 + s.y1, s.x0))
-    parent = list(range(len(pieces)))
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
-    for i, a in enumerate(pieces):
-        height, middle = a.y1 - a.y0, a.y0 + a.y1
-        for j in range(i + 1, len(pieces)):
-            b = pieces[j]
-            if b.y0 + b.y1 - middle > height:
-                break
-            gap = max(b.x0 - a.x1, a.x0 - b.x1)
-            if not -0.3 * height <= gap <= _MERGE * height:
-                continue
-            other = b.y1 - b.y0
-            if min(a.y1, b.y1) - max(a.y0, b.y0) >= 0.6 * min(height, other):
-                parent[root(j)] = root(i)
-    groups: dict[int, list[Segment]] = {}
-    for index, piece in enumerate(pieces):
-        groups.setdefault(root(index), []).append(piece)
-    return [group[0] if len(group) == 1 else _joined(group) for group in groups.values()]
-
-
-def _joined(group: Sequence[Segment]) -> Segment:
-    return Segment(
-        min(s.x0 for s in group),
-        min(s.y0 for s in group),
-        max(s.x1 for s in group),
-        max(s.y1 for s in group),
-        sum(s.units for s in group),
-        min(s.stream for s in group),
-        [index for s in group for index in s.words],
-    )
+def _adjoins(current: Segment, x0: float, y0: float, x1: float, y1: float) -> bool:
+    """Whether a box stands beside a segment as the next word of a line does."""
+    gap = x0 - current.x1 if x0 > current.x1 else current.x0 - x1
+    level = (y1 if y1 < current.y1 else current.y1) - (y0 if y0 > current.y0 else current.y0)
+    low, high = y1 - y0, current.y1 - current.y0
+    if low > high:
+        low, high = high, low
+    return gap <= WORD_GAP * high and level >= 0.3 * low
 
 
 class _Builder:
@@ -266,7 +226,7 @@ def _lines_of(row: list[Segment], right_to_left: bool) -> list[Segment]:
                 lines[-1].append(segment)
                 continue
         lines.append([segment])
-    return [line[0] if len(line) == 1 else _joined(line) for line in lines]
+    return [line[0] if len(line) == 1 else joined(line) for line in lines]
 
 
 def logical_order(words: Sequence[RawWord], members: list[int], boxes: dict[int, Box]) -> list[int]:

@@ -98,8 +98,7 @@ def unreadable(uri: str, err: Exception) -> DataError:
     """The error for a file that cannot be read."""
     cause = (isinstance(err, OSError) and err.strerror) or str(err) or type(err).__name__
     return DataError(
-        f"cannot read {printable(uri)}: {cause}. Check that it exists and may be read, "
-        "then run `pagemill retry`.",
+        f"cannot read {printable(uri)}: {cause}. Check that it exists and may be read.",
         reason=Reason.MISSING,
     )
 

@@ -30,6 +30,8 @@ _PROSE_UNITS = 3.5
 _CELL_UNITS = 1.5
 _FLOW_FILL = 0.7
 _MAX_CANDIDATES = 10
+_FIGURE_GAP = 2.5
+"""White space across all columns, in heights, that they are not read past."""
 _PEEL_TOP = 0.8
 _PEEL_BOTTOM = 1.2
 """White space, in heights, that parts a running head or foot from the columns."""
@@ -188,8 +190,8 @@ def _row_count(side: list[Segment]) -> int:
 
 def _is_table(bands: list[_Band], height: float) -> bool:
     """Whether the two sides are rows of one table rather than columns of prose."""
-    left = [s for band in bands for s in band.left]
-    right = [s for band in bands for s in band.right]
+    left = [s for band in bands for s in _next_to_gutter(band.left, last=True)]
+    right = [s for band in bands for s in _next_to_gutter(band.right, last=False)]
     fewer, more = sorted((left, right), key=len)
     if _aligned(fewer, more, height) < _ALIGNED:
         return False
@@ -204,6 +206,18 @@ def _is_table(bands: list[_Band], height: float) -> bool:
     if switches >= 1.5 * len(fewer):
         return True
     return min(_fill(left), _fill(right)) < _FLOW_FILL
+
+
+def _next_to_gutter(side: list[Segment], *, last: bool) -> list[Segment]:
+    """Of each row of a side, sorted from the top, the segment nearest to the gutter."""
+    nearest: list[Segment] = []
+    for s in side:
+        if nearest and s.middle - nearest[-1].middle <= 0.5 * min(s.height, nearest[-1].height):
+            if (s.x1 > nearest[-1].x1) if last else (s.x0 < nearest[-1].x0):
+                nearest[-1] = s
+        else:
+            nearest.append(s)
+    return nearest
 
 
 def _aligned(fewer: list[Segment], more: list[Segment], height: float) -> float:
@@ -227,10 +241,10 @@ def _switches(left: list[Segment], right: list[Segment]) -> int:
     return sum(a[1] != b[1] for a, b in pairwise(sides))
 
 
-def _fill(side: list[Segment]) -> float:
-    """How full the lines of a side are, on average: prose fills them, cells do not."""
-    width = max(s.x1 for s in side) - min(s.x0 for s in side)
-    return sum(s.x1 - s.x0 for s in side) / (len(side) * max(width, 1e-6))
+def _fill(column: list[Segment]) -> float:
+    """How full the lines of a column are, on average: prose fills them, cells do not."""
+    widths = [s.x1 - s.x0 for s in column]
+    return sum(widths) / (len(widths) * max(*widths, 1e-6))
 
 
 def _read(zones: list[list[Segment]], bands: list[_Band], height: float) -> Iterator[list[Segment]]:
@@ -238,20 +252,43 @@ def _read(zones: list[list[Segment]], bands: list[_Band], height: float) -> Iter
     across: list[Segment] = []
     for index, band in enumerate(bands):
         if band.left and band.right:
-            head, foot = _peel(band, height)
-            if across or head:
-                yield from _cut(_sorted(across + head), height)
-            across = foot
-            if band.left:
-                yield from _cut(band.left, height)
-            if band.right:
-                yield from _cut(band.right, height)
+            for part in _parts(band, height):
+                head, foot = _peel(part, height)
+                if across or head:
+                    yield from _cut(_sorted(across + head), height)
+                across = foot
+                if part.left:
+                    yield from _cut(part.left, height)
+                if part.right:
+                    yield from _cut(part.right, height)
         else:
             across += band.left or band.right
         if index < len(zones):
             across += zones[index]
     if across:
         yield from _cut(_sorted(across), height)
+
+
+def _parts(band: _Band, height: float) -> list[_Band]:
+    """A band above and below white space as high as a figure, where both sides go on below."""
+    order = sorted(
+        [(s.y0, s.y1, 0, s) for s in band.left] + [(s.y0, s.y1, 1, s) for s in band.right],
+        key=lambda entry: entry[0],
+    )
+    parts = [_Band()]
+    bottom = order[0][1]
+    for y0, y1, side, s in order:
+        if y0 - bottom >= _FIGURE_GAP * height and parts[-1].left and parts[-1].right:
+            parts.append(_Band())
+        bottom = max(bottom, y1)
+        (parts[-1].right if side else parts[-1].left).append(s)
+    if len(parts) > 1 and not (parts[-1].left and parts[-1].right):
+        last = parts.pop()
+        parts[-1].left += last.left
+        parts[-1].right += last.right
+    for part in parts:
+        part.left, part.right = _sorted(part.left), _sorted(part.right)
+    return parts
 
 
 def _sorted(segments: list[Segment]) -> list[Segment]:

@@ -29,13 +29,13 @@ from .reference import (
 
 _PER_CHARACTER = 3
 """Cut-outs averaged for one character of one font."""
-_CHARACTERS = 200
+_CHARACTERS = 160
 """Pairs of font and character judged on one page, the most frequent first."""
 _TOP, _BOTTOM = 1.16, -0.50
 """em around the baseline that is cut out; more than the grids span, for fonts of other scales."""
 _STEP = 0.05
 """em between sampled rows."""
-_ACROSS = 16
+_ACROSS = 12
 """Samples across the advance width."""
 _SCALES = (1.0, 0.8, 0.9, 1.12, 1.25)
 """Letter sizes relative to the font size that are tried for each font."""
@@ -390,3 +390,61 @@ def _centred(rows: np.ndarray) -> np.ndarray:
     rows = rows - rows.mean(axis=-1, keepdims=True)
     norm = np.linalg.norm(rows, axis=-1, keepdims=True)
     return np.asarray(rows / np.maximum(norm, 1e-6))
+
+
+BEATEN = 0.10
+"""A claim is beaten where more than this share of the other characters fits better."""
+_DOUBT = 2.0
+"""Characters that are taken to fit beside those seen, so that a few prove nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Share of the different characters whose claim is beaten, 0 to 1, in groups."""
+
+    every: float
+    """All but East Asian characters."""
+    digit: float
+    small: float
+    """Letters a to z."""
+    capital: float
+    """Letters A to Z."""
+    other: float
+    """All else but East Asian ones: accented letters, other scripts, punctuation."""
+    wide: float
+    """East Asian characters."""
+    font: float
+    """In the worst of the fonts, East Asian characters aside."""
+
+
+def mismatch(shape: Shape) -> Mismatch:
+    """How much of the text's claims the pictures contradict.
+
+    Groups apart, because a cipher may spare most of a page: only its digits, one font, letters
+    of equal width. A group counts if it has a few different characters and a small part of the
+    page's text.
+    """
+    codepoint = shape.codepoint
+    beaten = shape.known & (np.where(shape.known, shape.rank, 0) > BEATEN)
+    total = max(1, int(shape.count.sum()))
+
+    def share(group: np.ndarray, least: int, part: float = 0.01) -> float:
+        known = int((group & shape.known).sum())
+        if known < least or shape.count[group].sum() < part * total:
+            return 0.0
+        return float((beaten & group).sum() / (known + _DOUBT))
+
+    wide = is_wide(codepoint)
+    digit = (codepoint >= 0x30) & (codepoint <= 0x39)
+    small = (codepoint >= 0x61) & (codepoint <= 0x7A)
+    capital = (codepoint >= 0x41) & (codepoint <= 0x5A)
+    fonts = [share((shape.font == font) & ~wide, 12, 0.03) for font in np.unique(shape.font)]
+    return Mismatch(
+        every=share(~wide, 1),
+        digit=share(digit, 4),
+        small=share(small, 6),
+        capital=share(capital, 6),
+        other=share(~(digit | small | capital | wide), 8),
+        wide=share(wide, 8),
+        font=max(fonts, default=0.0),
+    )

@@ -58,7 +58,7 @@ class PlainCursor:
             DataError: `archive_broken`, the file ends before.
         """
         if 0 <= self._reader.size < position:
-            raise DataError("the archive ends inside this member", reason=_BROKEN)
+            raise DataError("the archive ends inside this member; fetch it again", reason=_BROKEN)
         if position != self.position:
             self._reader.seek(position)
             self.position = position

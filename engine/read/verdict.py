@@ -1,7 +1,7 @@
 """May a page's text layer be believed? Judged against the page's own pixels.
 
-Evidence first, then rules that a reader can follow from the top: the first that applies names
-the verdict. `docs/verdict.md` explains every number, and what cannot be seen.
+Evidence is gathered first; then rules, read from the top: the first whose evidence reaches its
+limit names the verdict. `docs/verdict.md` explains every number, and what cannot be seen.
 """
 
 from __future__ import annotations
@@ -12,40 +12,59 @@ import cv2
 import numpy as np
 
 from ..page import TextLayer, Verdict, VerdictName, WordFlag
-from .ink import best_shift, boxes_of, contrast_of, ink_map, inked_share, uncovered_share
+from .ink import InkMap, best_shift, boxes_of, ink_map, inked_share, uncovered_share
 from .script import Script, read_script
-from .shape import Shape, judge_shapes, marks
+from .shape import Marks, Shape, judge_shapes, marks, mismatch
 from .xheight import x_height
 
 __all__ = ["judge", "x_height"]
 
-# Shares from which on a page is not believed. Fitted on the development half of the labelled
-# set (tests/lying.py) and on real pages; `bench/verdict.py` prints what they do.
-_HIDDEN = 0.5
-_SOME_HIDDEN = 0.15
-_UNMAPPED = 0.05
-_MOJIBAKE = 0.5
-_INKED = 0.80
-_UNCOVERED = 0.33
-_OUTSIDE = 0.33
-_MISMATCH = 0.20
-_MISMATCH_GUESSED = 0.45
-"""Where the engine gives no positions of characters."""
-_MISMATCH_GROUP = 0.45
-"""Of the digits, the small or the capital letters, or one font."""
-_BEATEN = 0.10
-"""A claim is beaten where more than this share of other characters fits better."""
-_LOOKS_LIKE_TEXT = 0.62
-"""Mean best correlation under which the pictures are no characters at all."""
-_SCAN = 0.85
-"""Share of the page under one image, from which on it may be a scan."""
-_PAINTED_FIT = 0.90
-"""Mean correlation that text painted by the engine reaches, and text over a scan rarely."""
-_MISFIT = 1.5
-"""Contrast gained by moving the boxes, as a factor, that proves them misplaced."""
-_SCANNERS = ("abbyy", "finereader", "tesseract", "ocrmypdf", "paper capture", "omnipage",
-             "readiris", "luradocument", "scansoft", "pdf-xchange ocr", "clearscan", "adlib",
-             "capture plug-in", "scansnap", "pdfcompressor", "iris")  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A verdict that applies where a piece of evidence reaches its limit."""
+
+    name: VerdictName
+    evidence: str
+    limit: float
+    guessed: float | None = None
+    """The limit where positions of characters are guessed from word boxes; None: the same."""
+
+
+# Limits fitted on real pages and the development half of the labelled set in tests/lying.py;
+# bench/verdict.py prints what they do on both halves.
+_RULES = (
+    Rule(VerdictName.MISALIGNED, "misplaced", 1.0),
+    Rule(VerdictName.HIDDEN, "hidden", 0.5),
+    Rule(VerdictName.HIDDEN, "scanned", 1.0),
+    Rule(VerdictName.GARBLED, "unmapped", 0.05),
+    Rule(VerdictName.GARBLED, "mojibake", 0.5),
+    Rule(VerdictName.PARTIAL, "inkless", 0.2),
+    Rule(VerdictName.PARTIAL, "unlike", 1.0),
+    Rule(VerdictName.PARTIAL, "uncovered", 0.33),
+    Rule(VerdictName.GARBLED, "mismatch", 0.18, guessed=0.5),
+    Rule(VerdictName.GARBLED, "mismatch_digit", 0.2, guessed=0.4),
+    Rule(VerdictName.GARBLED, "mismatch_small", 0.15, guessed=0.4),
+    Rule(VerdictName.GARBLED, "mismatch_capital", 0.3, guessed=0.5),
+    Rule(VerdictName.GARBLED, "mismatch_other", 0.4, guessed=0.9),
+    Rule(VerdictName.GARBLED, "mismatch_wide", 0.4, guessed=0.9),
+    Rule(VerdictName.GARBLED, "mismatch_font", 0.4, guessed=0.9),
+    Rule(VerdictName.PARTIAL, "hidden", 0.15),
+    Rule(VerdictName.MISALIGNED, "outside", 0.33),
+)
+_UNLIKE = 0.62
+"""Mean correlation with the nearest character under which pictures show no characters."""
+_MOVED_GAIN = 1.5
+"""Ink under the boxes after the best move, as a factor, that proves them misplaced."""
+_REACH_EM = 4.0
+"""How far misplaced boxes are sought, in font sizes."""
+_SCAN_COVER = 0.85
+"""Share of the page under images from which on it may be a scan."""
+_SCANNERS = (
+    *("abbyy", "adlib", "clearscan", "finereader", "iris", "luradocument", "ocrmypdf"),
+    *("omnipage", "paper capture", "pdfcompressor", "scansnap", "scansoft", "tesseract"),
+)
+_SCANNER_FONTS = ("glyphless", "hiddenhorzocr", "ocr-")
 
 
 def judge(image: np.ndarray, layer: TextLayer, *, producer: str = "") -> Verdict:
@@ -63,8 +82,116 @@ def judge(image: np.ndarray, layer: TextLayer, *, producer: str = "") -> Verdict
     """
     script = read_script(word.text for word in layer.words)
     if not script.characters:
-        return Verdict(VerdictName.NONE, 0.0, {"words": 0.0})
+        return Verdict(VerdictName.NONE, 0.0, {"characters": 0.0})
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    evidence = _gather(grey, layer, script, producer)
-    name, score = _decide(evidence)
-    return Verdict(name, round(score, 4), {k: round(v, 4) for k, v in evidence.items()})
+    at = marks(layer)
+    evidence = _gather(grey, layer, at, script, producer)
+    name, score = _decide(evidence, guessed=not at.exact)
+    rounded = {key: round(float(value), 4) for key, value in evidence.items()}
+    return Verdict(name, round(score, 4), rounded)
+
+
+def _decide(evidence: dict[str, float], *, guessed: bool) -> tuple[VerdictName, float]:
+    """The first rule that applies, and a score from the evidence nearest to its limit."""
+    strains = [
+        (evidence[rule.evidence] / (rule.guessed if guessed and rule.guessed else rule.limit), rule)
+        for rule in _RULES
+    ]
+    strain = max(value for value, _ in strains)
+    name = next((rule.name for value, rule in strains if value >= 1), VerdictName.TRUSTED)
+    score = 1 / (1 + strain**2)
+    if guessed or name is not VerdictName.TRUSTED:
+        return name, score
+    return name, score * (0.6 + 0.4 * evidence["judged"])
+
+
+def _gather(
+    grey: np.ndarray, layer: TextLayer, at: Marks, script: Script, producer: str
+) -> dict[str, float]:
+    """Every number the rules look at, and those that explain them."""
+    boxes = boxes_of([word.box for word in layer.words])
+    ink = ink_map(grey, boxes)
+    shape = judge_shapes(grey, at)
+    wrong = mismatch(shape)
+    weight = np.sqrt(shape.count) * shape.known
+    evidence = {
+        "characters": float(script.characters),
+        "unmapped": script.unmapped,
+        "mojibake": script.mojibake,
+        "hidden": _hidden_share(layer),
+        "image_cover": layer.image_cover,
+        "scanner": float(_is_scanner(layer, producer)),
+        "outside": layer.outside / max(1, layer.outside + len(layer.words)),
+        "inkless": 1.0 - inked_share(ink, boxes),
+        "uncovered": uncovered_share(ink, boxes),
+        "flat": ink.flat,
+        "fit": _mean(shape.claim, weight),
+        "nearest": _mean(shape.best, weight),
+        "judged": float(shape.count[shape.known].sum() / max(1, shape.count.sum())),
+        "width_fit": _width_fit(shape),
+        "mismatch": wrong.every,
+        "mismatch_digit": wrong.digit,
+        "mismatch_small": wrong.small,
+        "mismatch_capital": wrong.capital,
+        "mismatch_other": wrong.other,
+        "mismatch_wide": wrong.wide,
+        "mismatch_font": wrong.font,
+    }
+    evidence["unlike"] = _UNLIKE / max(0.05, evidence["nearest"]) if weight.any() else 0.0
+    evidence["scanned"] = _scanned(evidence)
+    evidence |= _misplaced(ink, boxes, at, evidence)
+    return evidence
+
+
+def _mean(values: np.ndarray, weight: np.ndarray) -> float:
+    total = float(weight.sum())
+    return float((np.nan_to_num(values) * weight).sum() / total) if total else 1.0
+
+
+def _hidden_share(layer: TextLayer) -> float:
+    """Share of the characters that the engine does not paint."""
+    if layer.glyphs is not None and len(layer.glyphs.hidden):
+        return float(layer.glyphs.hidden.mean())
+    length = np.array([len(word.text) for word in layer.words])
+    invisible = np.array([bool(word.flags & WordFlag.INVISIBLE) for word in layer.words])
+    return float(length[invisible].sum() / max(1, length.sum()))
+
+
+def _is_scanner(layer: TextLayer, producer: str) -> bool:
+    """The document names a known OCR program, or uses a font that only those use."""
+    fonts = " ".join(layer.glyphs.font_names).lower() if layer.glyphs is not None else ""
+    maker = producer.lower()
+    return any(name in maker for name in _SCANNERS) or any(f in fonts for f in _SCANNER_FONTS)
+
+
+def _scanned(evidence: dict[str, float]) -> float:
+    """1 where visible text lies under or over the picture of a page that it repeats."""
+    if evidence["image_cover"] < _SCAN_COVER:
+        return 0.0
+    return 1.0 if evidence["scanner"] or evidence["fit"] < 0.8 else 0.5
+
+
+def _width_fit(shape: Shape) -> float:
+    """Correlation of advance widths with the usual ones; 1 where there is nothing to compare."""
+    use = shape.known & ~np.isnan(shape.expected_em) & (shape.width_em < 3)
+    seen, usual = shape.width_em[use], shape.expected_em[use]
+    if use.sum() < 8 or seen.std() < 0.02 or usual.std() < 0.02:
+        return 1.0
+    return float(np.corrcoef(seen, usual)[0, 1])
+
+
+def _misplaced(
+    ink: InkMap, boxes: np.ndarray, at: Marks, evidence: dict[str, float]
+) -> dict[str, float]:
+    """Would the boxes lie on more ink elsewhere? Sought only where something is wrong."""
+    suspicious = evidence["inkless"] > 0.1 or evidence["hidden"] > 0.5 or evidence["unlike"] > 1
+    if not suspicious or not len(at.size_px):
+        return {"misplaced": 0.0, "shift_px": 0.0}
+    size = float(np.median(at.size_px))
+    (dx, dy), there, here = best_shift(ink, boxes, _REACH_EM * size)
+    distance = float(np.hypot(dx, dy))
+    gain = there / max(here, 1.0)
+    return {
+        "misplaced": gain / _MOVED_GAIN if distance > 0.3 * size and there > 15 else 0.0,
+        "shift_px": distance,
+    }

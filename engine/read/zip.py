@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ..errors import DataError
 from ..reason import Reason
 from .archive import Contents
-from .inflate import FAULTS, pieces
+from .inflate import FAULTS, PIECE_BYTES, pieces
 from .location import Reader, printable
 from .sniff import HEAD_BYTES, named_document, suffix_of
 from .zipmethod import METHODS, decoder
@@ -89,7 +89,7 @@ def unpack(reader: Reader, locator: str, size: int) -> Iterator[bytes]:
     """
     offset, packed, method, crc = (int(word) for word in locator.split()[1:])
     entry = Entry("", 0, method, crc, packed, size, offset, 0)
-    return _unpack(reader, entry, _FIRST_BYTES)
+    return _unpack(reader, entry, _FIRST_BYTES, PIECE_BYTES)
 
 
 def _admit(
@@ -237,19 +237,19 @@ def _zip64(extra: bytes, values: tuple[int, ...]) -> tuple[int, ...]:
 def _head(reader: Reader, entry: Entry) -> bytes:
     head = b""
     if entry.size:
-        for piece in _unpack(reader, entry, _SNIFF_BYTES):
+        for piece in _unpack(reader, entry, _SNIFF_BYTES, HEAD_BYTES):
             head += piece[:HEAD_BYTES]
             if len(head) >= HEAD_BYTES:
                 break
     return head[:HEAD_BYTES]
 
 
-def _unpack(reader: Reader, entry: Entry, first_bytes: int) -> Iterator[bytes]:
+def _unpack(reader: Reader, entry: Entry, first_bytes: int, piece_bytes: int) -> Iterator[bytes]:
     unpacker = decoder(entry.method)
     count, crc = 0, 0
     try:
         for chunk in _packed(reader, entry, first_bytes):
-            for piece in pieces(unpacker, chunk):
+            for piece in pieces(unpacker, chunk, piece_bytes):
                 count += len(piece)
                 if count > entry.size:
                     raise _lie(f"unpacks to more than the {entry.size} bytes it claims")

@@ -1,7 +1,7 @@
 """One document's pages while a build runs: blobs one after another, then what they are.
 
-Layout: the blobs; the meta as JSON; 24 bytes of tail: crc32c of the meta, its length (both
-little-endian), magic. A file without a valid tail was never finished.
+Layout: the blobs; the meta as JSON; 24 bytes of tail: crc32c of the meta, zero, length of the
+meta (little-endian), magic. A file without a valid tail was never finished.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..errors import ShardError
 from .place import Place
 
 _MAGIC = b"PMPARCL1"
-_TAIL = struct.Struct("<IxxxxQ8s")
+_TAIL = struct.Struct("<IIQ8s")
 _FIRST_READ_BYTES = 64 << 10
 
 
@@ -43,7 +43,7 @@ class ParcelWriter:
         """Append the meta and the tail, and wait until all of it is on the disk."""
         footer = orjson.dumps(meta)
         self._stream.write(footer)
-        self._stream.write(_TAIL.pack(google_crc32c.value(footer), len(footer), _MAGIC))
+        self._stream.write(_TAIL.pack(google_crc32c.value(footer), 0, len(footer), _MAGIC))
         self._stream.flush()
         os.fsync(self._stream.fileno())
         self._stream.close()
@@ -66,8 +66,8 @@ def read_meta(place: Place, rel: str) -> dict[str, Any]:
         tail = place.read_range(rel, total - first, first)
         if len(tail) < _TAIL.size:
             raise _damaged(place, rel, "it is shorter than its own tail")
-        crc, length, magic = _TAIL.unpack(tail[-_TAIL.size :])
-        if magic != _MAGIC or length + _TAIL.size > total:
+        crc, zero, length, magic = _TAIL.unpack(tail[-_TAIL.size :])
+        if magic != _MAGIC or zero or length + _TAIL.size > total:
             raise _damaged(place, rel, "it was not finished")
         if length + _TAIL.size > len(tail):
             tail = place.read_range(rel, total - _TAIL.size - length, length + _TAIL.size)

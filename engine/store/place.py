@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import shutil
 import stat
@@ -221,8 +222,6 @@ class LocalPlace(Place):
         ]
         for path in leftovers:
             path.unlink(missing_ok=True)
-        if self._scratch.is_relative_to(self._root):
-            shutil.rmtree(self._scratch, ignore_errors=True)
         return len(leftovers)
 
     def _path(self, rel: str) -> Path:
@@ -232,16 +231,17 @@ class LocalPlace(Place):
 class RemotePlace(Place):
     """A folder under an fsspec URI, listed afresh every time."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, corpus_uri: str = "") -> None:
         self.uri = uri
+        self._corpus_uri = corpus_uri or uri
         self._protocol = uri.partition("://")[0]
         self._fs, self._root = _file_system(uri)
 
-    def __reduce__(self) -> tuple[type[RemotePlace], tuple[str]]:
-        return RemotePlace, (self.uri,)
+    def __reduce__(self) -> tuple[type[RemotePlace], tuple[str, str]]:
+        return RemotePlace, (self.uri, self._corpus_uri)
 
     def child(self, name: str) -> Place:
-        return RemotePlace(f"{self.uri}/{_checked(name)}")
+        return RemotePlace(f"{self.uri}/{_checked(name)}", self._corpus_uri)
 
     def read_range(self, rel: str, start: int, size: int) -> bytes:
         end = min(start + size, self.size(rel))
@@ -314,22 +314,32 @@ class RemotePlace(Place):
         return None
 
     def scratch_dir(self) -> Path:
-        folder = Path(tempfile.gettempdir()) / f"pagemill-{os.getuid()}"
+        folder = self._scratch()
         folder.mkdir(mode=0o700, exist_ok=True)
-        if not _is_ours(folder):
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
             raise ConfigError(f"{folder} belongs to another user: set TMPDIR to a folder of yours")
         return folder
+
+    def _scratch(self) -> Path:
+        name = hashlib.blake2b(self._corpus_uri.encode(), digest_size=8).hexdigest()
+        return Path(tempfile.gettempdir()) / f"pagemill-{os.getuid()}-{name}"
 
     def sweep(self) -> int:
         self._fs.invalidate_cache()
         try:
             paths = self._fs.find(self._root)
         except FileNotFoundError:
-            return 0
+            paths = []
         leftovers = [path for path in paths if path.rpartition("/")[2].startswith(_TEMPORARY)]
         for path in leftovers:
             self._fs.rm_file(path)
-        return len(leftovers)
+        if self.uri != self._corpus_uri:
+            return len(leftovers)
+        scratch = [path for path in self._scratch().rglob("*") if path.is_file()]
+        for path in scratch:
+            path.unlink(missing_ok=True)
+        return len(leftovers) + len(scratch)
 
     def _path(self, rel: str) -> str:
         rel = _checked(rel)
@@ -388,8 +398,3 @@ def _sync(path: Path) -> None:
             raise
     finally:
         os.close(descriptor)
-
-
-def _is_ours(folder: Path) -> bool:
-    found = folder.lstat()
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()

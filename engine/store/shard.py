@@ -133,9 +133,10 @@ def write_shard(
 def read_shard(stream: Readable, name: str) -> Iterator[Sample]:
     """The samples of a shard, one in memory at a time, or an error at the first odd thing.
 
-    Odd is: a cut, a damaged header or padding, a member that is no plain file, a name with
-    other than one dot, a member twice, a key that comes again later, a sample whose members
-    are not those of the first sample in the same order, bytes after the end.
+    Odd is: a cut, a header or padding that `write_shard` does not write, a name with other than
+    one dot, a member twice, a key that comes again later, a sample whose members are not those
+    of the first sample in the same order, bytes after the end. Data are not checked: that takes
+    the index, see `verify`.
 
     Raises:
         ShardError: naming the shard and, where it is known, the key.
@@ -155,6 +156,8 @@ def read_shard(stream: Readable, name: str) -> Iterator[Sample]:
         key, ext = named
         if not item.padding_ok:
             raise _odd(name, key, f"the padding after {item.name} is not zero")
+        if not item.canonical:
+            raise _odd(name, key, f"the header of {item.name} is not one that Pagemill writes")
         if current is None or key != current.key:
             if current is not None:
                 exts = _finished(name, current, exts)

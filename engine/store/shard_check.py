@@ -151,8 +151,10 @@ def _flips(
         if damage.kind == FaultKind.BIT_FLIP:
             case.add(FaultKind.BIT_FLIP, _neighbour(case, damage, named, exts), damage.message)
     rows = {row.key: row for row in case.rows or ()}
+    odd = sum(member.header_ok and not member.canonical for _, _, member in named)
+    rewritten = 2 * odd > len(named)
     for key, ext, member in named:
-        if not member.header_ok:
+        if not member.header_ok or (not member.canonical and not rewritten):
             case.add(FaultKind.BIT_FLIP, key, f"the header of {member.name} is damaged")
         elif not member.padding_ok:
             case.add(FaultKind.BIT_FLIP, key, f"the padding after {member.name} is not zero")
@@ -254,7 +256,7 @@ def _identity(case: ShardCase) -> None:
     if not case.intact:
         if not case.faults and not case.extra:
             odd = next((item.name for item in walk.members if not item.canonical), "")
-            where = f", the first one that of {odd}" if odd else ""
+            where = f", that of {odd} for one" if odd else ""
             message = f"it was rewritten: members are intact, headers are not ours{where}"
             case.add(FaultKind.CHECKSUM, "", message)
         return

@@ -17,6 +17,7 @@ TRAILER_BYTES = 2 * BLOCK_BYTES
 _MEMBER_LIMIT_BYTES = 8**11
 _NAME_LIMIT_BYTES = 100
 _READ_BYTES = 16 << 20
+_SKIP_BYTES = 1 << 20
 _ZERO_BLOCK = bytes(BLOCK_BYTES)
 _CHECKSUM = slice(148, 156)
 _FIELDS = slice(100, 156)
@@ -183,7 +184,7 @@ def _end(stream: _Blocks, offset: int) -> Iterator[Damage]:
     if len(second) < BLOCK_BYTES:
         yield Damage("cut_at_member", offset, "", "the end mark is cut; all members are there")
     clean = not second.strip(b"\0")
-    while rest := stream.read(_READ_BYTES):
+    while rest := stream.read(_SKIP_BYTES):
         clean = clean and not rest.strip(b"\0")
     if not clean:
         yield Damage("bit_flip", offset, "", f"there are bytes after the end mark at {offset}")

@@ -37,7 +37,9 @@ def samples(facts: Facts, anchors: set[str]) -> str:
         _cards(Status.REJECTED, rejected, facts, anchors),
         _cards(Status.FAILED, failed, facts, anchors),
     ]
-    inner = "".join(blocks) or '<p class="empty">There are no pages.</p>'
+    inner = "".join(blocks)
+    if not inner:
+        return ""
     switch = (
         '<label class="switch"><input type="checkbox" id="boxes" checked>'
         "<span>word boxes</span></label>"

@@ -39,7 +39,6 @@ def headline(facts: Facts) -> str:
     """Headline totals, the bar of fates, and the equation of the ledger."""
     pages, documents = facts.summary.pages, facts.summary.documents
     shards = facts.info.shards
-    unopened = documents["failed"]
     tiles = [
         _tile(
             "pages written", count(pages["written"]), f"of {plural(pages['found'], 'page')} found"
@@ -47,7 +46,7 @@ def headline(facts: Facts) -> str:
         _tile(
             "documents",
             count(documents["found"]),
-            f"{count(unopened)} could not be opened" if unopened else "all could be opened",
+            _opened(documents),
         ),
         _tile(
             "shards",
@@ -78,6 +77,8 @@ def reasons(facts: Facts) -> str:
         if found:
             of = (facts.summary.pages if kind == Kind.PAGE else facts.summary.documents)["found"]
             blocks.append(_reason_table(title, found, of=of, kind=kind, status=status))
+    if not blocks and not facts.summary.pages["found"]:
+        return ""
     inner = "".join(blocks) or '<p class="empty">Nothing was left out.</p>'
     return f'<section id="reasons"><h2>What was left out, and why</h2>{inner}</section>'
 
@@ -100,6 +101,16 @@ def _tile(label: str, value: str, below: str) -> str:
         f'<div class="tile"><span class="label">{esc(label)}</span>'
         f'<strong>{esc(value)}</strong><span class="below">{esc(below)}</span></div>'
     )
+
+
+def _opened(documents: Mapping[str, int]) -> str:
+    if not documents["found"]:
+        return "none found"
+    said = (
+        f"{count(documents['failed'])} could not be opened" if documents["failed"] else "all opened"
+    )
+    twins = documents["duplicates"]
+    return f"{said}, {plural(twins, 'duplicate')}" if twins else said
 
 
 def _pace_tiles(facts: Facts) -> list[str]:

@@ -81,7 +81,9 @@ _STAGE_NOTE = "Bar: from the 10th to the 90th percentile; dot: median. Logarithm
 
 
 def _section(name: str, title: str, figures: Sequence[str]) -> str:
-    inner = "".join(figures) or '<p class="empty">There is nothing to show.</p>'
+    inner = "".join(figures)
+    if not inner:
+        return ""
     return f'<section id="{name}"><h2>{esc(title)}</h2><div class="figures">{inner}</div></section>'
 
 
@@ -286,17 +288,16 @@ def _weighted(values: np.ndarray, weights: np.ndarray, quantile: float) -> float
 
 
 def _shard_target(facts: Facts) -> float:
-    for path in (("shard", "bytes"), ("shards", "bytes"), ("write", "shard_bytes")):
-        found = facts.config(*path)
-        if isinstance(found, (int, float)):
-            return float(found)
-    return 0.0
+    found = facts.config("shard", "bytes")
+    return float(found) if isinstance(found, (int, float)) else 0.0
 
 
 def _target_note(facts: Facts) -> str:
     target = _shard_target(facts)
     if not target:
         return ""
+    if len(facts.info.shards) > SHARD_COLUMNS_LIMIT:
+        return "The first column holds all smaller shards, such as the last of a split."
     return f"Band: {size(target)} ± {SHARD_TOLERANCE:.0%}. The last shard of a split may be small."
 
 
@@ -304,16 +305,7 @@ def _shard_plot(facts: Facts) -> str:
     target = _shard_target(facts)
     entries = facts.info.shards
     if len(entries) > SHARD_COLUMNS_LIMIT:
-        values = np.asarray([entry.bytes for entry in entries], dtype=np.float64)
-        bins = linear_bins(values, wanted=48)
-        return histogram(
-            bins,
-            [("neutral", bins.counts(values))],
-            label="Shards by size",
-            unit="shards",
-            ticks=[(value, size(value).replace(".0 ", " ")) for value in round_ticks(bins, 3)],
-            marker=(target, f"target {size(target)}") if target else None,
-        )
+        return _shard_histogram(np.asarray([entry.bytes for entry in entries], float), target)
     values_of = [
         (
             entry.name,
@@ -323,6 +315,21 @@ def _shard_plot(facts: Facts) -> str:
         for entry in entries
     ]
     return sizes(values_of, target=target, tolerance=SHARD_TOLERANCE, label="Size of each shard")
+
+
+def _shard_histogram(values: np.ndarray, target: float) -> str:
+    """Around the target; what lies further off is counted at the ends."""
+    low, high = (0.85 * target, 1.15 * target) if target else (values.min(), values.max() + 1)
+    bins = Bins(np.linspace(low, high, 49), False, int((values > high).sum()))
+    ticks = [target * f for f in (0.85, 0.95, 1.05, 1.15)] if target else [low, high]
+    return histogram(
+        bins,
+        [("neutral", bins.counts(values))],
+        label="Shards by size; the first and the last column hold all beyond",
+        unit="shards",
+        ticks=[(value, size(value)) for value in ticks],
+        marker=(target, f"target {size(target)}") if target else None,
+    )
 
 
 def _split_table(facts: Facts) -> str:

@@ -60,7 +60,7 @@ def faults_of(path: Path, root: Path, room: str) -> Iterator[str]:
             place == spot or (spot.endswith("/") and place.startswith(spot))
             for spot in ONLY_IN[top]
         ):
-            yield f"{place}:{line}: {top} is imported outside {', '.join(ONLY_IN[top]) or 'nothing'}"
+            yield f"{place}:{line}: {top} may be imported only in: {', '.join(ONLY_IN[top])}"
 
 
 def within(module: str, room: str) -> bool:

@@ -20,6 +20,7 @@ _TOKEN = re.compile(
     r"(.*?)</word>)",
     re.DOTALL,
 )
+_PAGE = re.compile(r'<page width="([\d.]+)" height="([\d.]+)">')
 _TALL = 1.8
 """Height over width from which a lone word of three letters is read upwards or downwards."""
 
@@ -36,6 +37,12 @@ def words_of(text: str) -> Iterator[RawWord]:
         else:
             line.append((html.unescape(word), (float(x0), float(y0), float(x1), float(y1))))
     yield from _line(line, number)
+
+
+def page_size_of(text: str) -> tuple[float, float] | None:
+    """Width and height that pdftotext states for the page, pt, before rotation."""
+    found = _PAGE.search(text)
+    return (float(found[1]), float(found[2])) if found else None
 
 
 def _line(line: list[tuple[str, Box]], number: int) -> Iterator[RawWord]:

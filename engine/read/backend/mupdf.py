@@ -20,7 +20,7 @@ from ...page import TextLayer, WordFlag
 from ...reason import Reason
 from ..colour import has_colour, probe_dpi
 from ..figure import figures_of, image_cover
-from ..glyph import glyphs_of
+from ..glyph import glyphs_of, words_outside
 from ..layout import RawWord, text_layer, turn_of
 from . import Colour
 from .header import check_readable, refused
@@ -143,6 +143,7 @@ class MupdfDocument:
             page = pymupdf.TextPage(display_list.get_textpage(flags=_TEXT))
             lines, vectors = _lines_and_vectors(page.extractDICT()["blocks"], factor)
             images = self._image_boxes(display_list, factor)
+            glyphs = glyphs_of(_trace(display_list, factor))
             return text_layer(
                 _words(page.extractWORDS(), lines, factor),
                 width_px=width_px,
@@ -151,7 +152,8 @@ class MupdfDocument:
                     images, vectors, width_px=width_px, height_px=height_px, dpi=dpi
                 ),
                 image_cover=image_cover(images, width_px=width_px, height_px=height_px),
-                glyphs=glyphs_of(_trace(display_list, factor)),
+                glyphs=glyphs,
+                outside=words_outside(glyphs, width_px=width_px, height_px=height_px),
             )
 
     def warnings(self) -> list[str]:

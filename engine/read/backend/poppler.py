@@ -19,13 +19,13 @@ import cv2
 import numpy as np
 
 from ...errors import PdfError
-from ...geometry import POINTS_PER_INCH, Box, intersection, pixels_per_point
+from ...geometry import POINTS_PER_INCH, Box, intersection, pixels_per_point, scale, shift
 from ...page import TextLayer
 from ...reason import Reason
 from ..colour import has_colour, probe_dpi
 from ..layout import RawWord, text_layer
 from . import Colour
-from .bbox import words_of
+from .bbox import page_size_of, words_of
 from .header import check_readable, refused
 from .program import Ended, require, run
 from .userunit import user_unit_of, uses_user_unit
@@ -38,6 +38,7 @@ _INFO_PAGES = 64
 """Pages measured by one call of pdfinfo."""
 _MAX_WARNINGS = 50
 _ROUNDING_PX = 2
+_SAME_PT = 0.1
 _REPAIR = "reconstruct xref"
 _WRONG_PASSWORD = "Incorrect password"
 _NUMBER = r"(-?[\d.]+(?:e[+-]?\d+)?)"
@@ -159,35 +160,41 @@ class PopplerDocument:
             PdfError: reason `render_error` or `timeout`; the message says that it is the text.
         """
         sheet = self._sheet(page_index)
-        arguments = ["-bbox-layout", "-enc", "UTF-8"]
-        ended = self._run("pdftotext", page_index, arguments, limit_bytes=_TEXT_BYTES)
-        if ended.status or ended.cut:
-            raise self._fault("extract the text of", page_index, ended)
         factor = pixels_per_point(dpi)
-        dx, dy = sheet.offset
-        scaled = factor * sheet.scale
-        words = (
-            RawWord(
-                word.text,
-                (
-                    (word.box[0] - dx) * scaled,
-                    (word.box[1] - dy) * scaled,
-                    (word.box[2] - dx) * scaled,
-                    (word.box[3] - dy) * scaled,
-                ),
-                word.line,
-                word.flags,
-                word.turn,
-            )
-            for word in words_of(ended.output.decode("utf-8", "replace"))
-        )
+        words = self._words(page_index, sheet)
+        outside = sum(_reaches(word.box, sheet) == 0 for word in words)
+        if any(_reaches(word.box, sheet) == 1 for word in words):
+            words = self._cropped(page_index, sheet) or words
         width_px, height_px = (side * factor for side in sheet.size_pt)
-        return text_layer(
-            words,
+        layer = text_layer(
+            (word._replace(box=scale(word.box, factor * sheet.scale)) for word in words),
             width_px=width_px,
             height_px=height_px,
             image_cover=self._image_cover(page_index, sheet),
         )
+        return replace(layer, outside=outside)
+
+    def _words(self, page_index: int, sheet: _Sheet) -> list[RawWord]:
+        """All words, also those outside the crop box; pt from its top left as rotated."""
+        text = self._text(page_index, [])
+        dx, dy = sheet.offset
+        return [word._replace(box=shift(word.box, -dx, -dy)) for word in words_of(text)]
+
+    def _cropped(self, page_index: int, sheet: _Sheet) -> list[RawWord]:
+        """Words without the letters outside the crop box; none where poppler does not crop."""
+        text = self._text(page_index, ["-cropbox"])
+        size = page_size_of(text)
+        crop = (sheet.crop[2] - sheet.crop[0], sheet.crop[3] - sheet.crop[1])
+        if size is None or max(abs(size[0] - crop[0]), abs(size[1] - crop[1])) > _SAME_PT:
+            return []
+        return list(words_of(text))
+
+    def _text(self, page_index: int, options: list[str]) -> str:
+        arguments = ["-bbox-layout", "-enc", "UTF-8", *options]
+        ended = self._run("pdftotext", page_index, arguments, limit_bytes=_TEXT_BYTES)
+        if ended.status or ended.cut:
+            raise self._fault("extract the text of", page_index, ended)
+        return ended.output.decode("utf-8", "replace")
 
     def warnings(self) -> list[str]:
         """What poppler complained about since the last call, each complaint once."""
@@ -313,6 +320,14 @@ def _measured(info: str) -> dict[int, _Sheet]:
         crop = (crop[0], crop[3] - float(height), crop[0] + float(width), crop[3])
         sheets[page - 1] = _Sheet(media, crop, turns.get(page, 0))
     return sheets
+
+
+def _reaches(box: Box, sheet: _Sheet) -> int:
+    """0 for a box wholly outside the visible page, 1 where it crosses an edge, 2 inside."""
+    width, height = sheet.plain_pt
+    if box[2] <= 0 or box[3] <= 0 or box[0] >= width or box[1] >= height:
+        return 0
+    return 2 if min(box) >= 0 and box[2] <= width and box[3] <= height else 1
 
 
 def _version() -> str:

@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from pagemill.engine.errors import DataError
 from pagemill.engine.read.archive import ArchiveLimits
 from pagemill.engine.read.fetch import fetch
@@ -198,6 +197,13 @@ def test_duplicate_names_are_kept_apart_by_position(tmp_path: Path) -> None:
             "a.pdf#2": b"2",
             "a.pdf#2#2": b"3",
         }
+
+
+def test_many_duplicates_of_hostile_names_stay_cheap(tmp_path: Path) -> None:
+    chain = ["a.pdf" + "#2" * n for n in range(2000)]
+    data = b"".join(header(name) for name in [*chain, "a.pdf", *["b.pdf"] * 5000])
+    sources = listed(tmp_path / "x.tar", data + END)
+    assert len({source.member for source in sources}) == len(chain) + 5001
 
 
 def test_nested_archives_are_refused_but_office_files_are_not_archives(tmp_path: Path) -> None:
@@ -479,16 +485,15 @@ def test_damage_never_raises_and_never_passes_for_truth(
     cut = data.draw(st.one_of(st.just(len(whole)), st.integers(0, len(whole))))
     sources = listed(folder / kind, bytes(whole[:cut]))
     assert sources
-    bad, got = False, {}
+    reasons, got = set[str](), dict[str, bytes]()
     for source in sources:
         f"{source}".encode()  # no lone surrogates
         try:
             got[source.member] = read(source, folder / "s")
         except DataError as err:
-            assert err.reason in set(Reason)
-            assert str(err)
-            bad = True
+            reasons.add(err.reason)
+    assert reasons <= set(Reason)
     if kind == "x.zip":  # a checksum for each member
         assert set(got.values()) <= {data for _, data in members}
     if kind in ("x.tar.gz", "x.tar.bz2", "x.tar.xz"):  # a checksum for the whole
-        assert bad or got == dict(members)
+        assert reasons or got == dict(members)

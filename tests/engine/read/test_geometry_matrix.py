@@ -20,7 +20,7 @@ MEDIA = {
 CROPS = {
     "none": None,
     "inside": (50, 60, 370, 440),
-    "over the edge": (-80, 90, 300, 620),
+    "over the edge": (-80, 90, 300, 560),
     "larger": (-50, -50, 900, 900),
 }
 """Relative to the lower left corner of the media box."""
@@ -96,7 +96,8 @@ def check(
         part = np.s_[int(top) : int(np.ceil(bottom)), int(left) : int(np.ceil(right))]
         hits += bool(ink[part].any()) or word.text not in inside
         beyond[max(0, int(top) - 1) : int(bottom) + 2, max(0, int(left) - 1) : int(right) + 2] = 0
-    assert beyond.sum() <= 0.005 * ink.sum()
+    letter = int(SIZE * unit * dpi / 72)  # a letter that the page's edge cuts may have no word
+    assert beyond[letter:-letter, letter:-letter].sum() <= 0.001 * ink.sum()
     document.close()
     return hits, len(layer.words)
 
@@ -200,7 +201,10 @@ def test_engines_give_the_same_pixels(rotation: int, tmp_path: Path) -> None:
         assert a.shape == b.shape
         assert (a & b).sum() > 0.7 * max(a.sum(), b.sum())
         boxes = {word.text: word.box for word in one.text(index, dpi=144).words}
+        inside, _ = whole_words(CROPS["over the edge"] if index == 0 else None)
         for word in other.text(index, dpi=144).words:
+            if word.text not in inside:
+                continue
             assert word.box[:1] + word.box[2:3] == pytest.approx(
                 boxes[word.text][:1] + boxes[word.text][2:3], abs=12
             )

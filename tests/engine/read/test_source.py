@@ -8,6 +8,8 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from pagemill.engine.errors import ConfigError, DependencyError
 from pagemill.engine.read.archive import ArchiveLimits
@@ -43,6 +45,15 @@ def dump(tmp_path: Path) -> Path:
     (folder / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
     (folder / "README.TXT").write_bytes(b"not a document")
     return folder
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "tiff", "webp", "bmp"])
+def test_images_are_documents_by_suffix_and_by_content(tmp_path: Path, kind: str) -> None:
+    data = cv2.imencode(f".{kind}", np.full((30, 40, 3), 200, np.uint8))[1].tobytes()
+    (tmp_path / f"SCAN.{kind.upper()}").write_bytes(data)
+    (tmp_path / "scan.0001").write_bytes(data)
+    (tmp_path / "text.0001").write_bytes(b"BM, II and MM are no images")
+    assert names(find([str(tmp_path)])) == [f"SCAN.{kind.upper()}", "scan.0001"]
 
 
 def test_folder_finds_by_suffix_or_content_and_counts_the_rest(dump: Path) -> None:
@@ -139,6 +150,8 @@ def test_links_are_followed_but_not_in_circles(dump: Path, tmp_path: Path) -> No
     assert [n for n in names(listing) if "c.pdf" in n or "link" in n] == ["link.pdf", "more/c.pdf"]
     assert refused(listing) == {"gone.pdf": Reason.MISSING, "self.pdf": Reason.MISSING}
     assert len(listing.sources) == 9
+    matched = find([f"{dump}/**/*.pdf"])
+    assert names(matched) == [n for n in names(listing) if n.endswith(".pdf")]
 
 
 def test_pipes_are_refused_and_not_opened(tmp_path: Path) -> None:
@@ -162,6 +175,7 @@ def test_an_unreadable_folder_is_a_refused_source(
     listing = find([str(dump)])
     assert refused(listing) == {"sub/": Reason.MISSING}
     assert "a.pdf" in names(listing)
+    assert refused(find([f"{dump}/**/*.pdf"])) == {"sub/": Reason.MISSING}
 
 
 def test_names_that_are_not_utf8_survive(tmp_path: Path) -> None:
@@ -259,7 +273,7 @@ def test_object_store_gives_the_names_of_the_folder(dump: Path, s3_uri: str) -> 
     listed = dump.parent / "list.txt"
     listed.write_text(f"{s3_uri}/docs/a.pdf\n{s3_uri}/docs/gone.pdf\n")
     assert refused(find([f"@{listed}"])) == {"gone.pdf": Reason.MISSING}
-    with pytest.raises(ConfigError, match="the nearest is '.*/docs/empty.pdf'"):
+    with pytest.raises(ConfigError, match=r"the nearest is '.*/docs/empty\.pdf'"):
         find([f"{s3_uri}/docs/emty.pdf"])
     with pytest.raises(ConfigError, match="matches nothing"):
         find([f"{s3_uri}/*.tiff"])

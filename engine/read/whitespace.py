@@ -1,0 +1,131 @@
+"""White space between neighbours of a row: the space of a line, or part of a gutter?
+
+Justified text has spaces as wide as narrow gutters. What tells them apart is that a gutter goes
+on above and below: white space that lines up over several rows parts columns or cells, white
+space that does not is a space between words.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .order import Segment
+
+WORD_GAP = 0.45
+"""White space, in word heights, that is always the space of a line."""
+_LINE_GAP = 1.5
+"""White space that is a space unless it lines up with that of other rows."""
+_FAR_GAP = 12.0
+"""White space beyond which two pieces are not neighbours at all."""
+_STRIP = 0.35
+"""Least width of white space that lines up over several rows."""
+_STRIP_ROWS = 4
+_STRIP_ROWS_APART = 3
+"""Rows over which white space lines up; the latter where the engine took it for a gutter."""
+_PITCH = 1.9
+"""Furthest apart that two rows follow each other, in heights."""
+
+
+@dataclass(slots=True)
+class _Gap:
+    left: int
+    right: int
+    x0: float
+    x1: float
+    y: float
+    height: float
+    rows: int = 1
+
+
+def joined(group: Sequence[Segment]) -> Segment:
+    """One segment in place of several."""
+    return Segment(
+        min(s.x0 for s in group),
+        min(s.y0 for s in group),
+        max(s.x1 for s in group),
+        max(s.y1 for s in group),
+        sum(s.units for s in group),
+        min(s.stream for s in group),
+        [index for s in group for index in s.words],
+    )
+
+
+def merged(pieces: Sequence[Segment], lines: Sequence[int]) -> list[Segment]:
+    """Pieces joined to the segments that gutters and cells leave whole.
+
+    Args:
+        pieces: runs of words without wide white space.
+        lines: the engine's line of each piece.
+    """
+    gaps = _neighbours(pieces)
+    _line_up(gaps, downwards=True)
+    _line_up(gaps, downwards=False)
+    parent = list(range(len(pieces)))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = parent[parent[index]]
+            index = parent[index]
+        return index
+
+    for gap in gaps:
+        width = gap.x1 - gap.x0
+        apart = lines[gap.left] != lines[gap.right] and (
+            len(pieces[gap.left].words) > 1 or len(pieces[gap.right].words) > 1
+        )
+        rows = _STRIP_ROWS_APART if apart else _STRIP_ROWS
+        if width <= WORD_GAP * gap.height or (width <= _LINE_GAP * gap.height and gap.rows < rows):
+            parent[root(gap.right)] = root(gap.left)
+    groups: dict[int, list[Segment]] = {}
+    for index, piece in enumerate(pieces):
+        groups.setdefault(root(index), []).append(piece)
+    return [group[0] if len(group) == 1 else joined(group) for group in groups.values()]
+
+
+def _neighbours(pieces: Sequence[Segment]) -> list[_Gap]:
+    """The white space to the right of each piece, up to its neighbour in the row, by height."""
+    order = sorted(range(len(pieces)), key=lambda index: pieces[index].y0 + pieces[index].y1)
+    middles = [pieces[index].y0 + pieces[index].y1 for index in order]
+    gaps: list[_Gap] = []
+    for place, index in enumerate(order):
+        a = pieces[index]
+        height, middle = a.y1 - a.y0, middles[place]
+        best, least = -1, _FAR_GAP * height
+        first = place
+        while first > 0 and middles[first - 1] >= middle - height:
+            first -= 1
+        for other in range(first, bisect_right(middles, middle + height)):
+            b = pieces[order[other]]
+            gap = b.x0 - a.x1
+            if gap >= least or gap < -0.3 * height or other == place:
+                continue
+            low = min(height, b.y1 - b.y0)
+            if min(a.y1, b.y1) - max(a.y0, b.y0) >= 0.6 * low and b.x0 > a.x0:
+                best, least = order[other], gap
+        if best >= 0:
+            tall = max(height, pieces[best].y1 - pieces[best].y0)
+            gaps.append(_Gap(index, best, a.x1, pieces[best].x0, middle / 2, tall))
+    return gaps
+
+
+def _line_up(gaps: list[_Gap], *, downwards: bool) -> None:
+    """Add to each gap the rows that it goes on for, on one side."""
+    wide = [gap for gap in gaps if gap.x1 - gap.x0 > WORD_GAP * gap.height]
+    if not downwards:
+        wide.reverse()
+    seen: list[tuple[_Gap, float, float, int]] = []
+    start = 0
+    for gap in wide:
+        x0, x1, rows = gap.x0, gap.x1, 0
+        while start < len(seen) and abs(seen[start][0].y - gap.y) > _PITCH * 2 * gap.height:
+            start += 1
+        for other, left, right, count in seen[start:]:
+            step = abs(other.y - gap.y)
+            if not 0.4 * gap.height < step <= _PITCH * gap.height or count <= rows:
+                continue
+            if min(right, gap.x1) - max(left, gap.x0) >= _STRIP * gap.height:
+                x0, x1, rows = max(left, gap.x0), min(right, gap.x1), count
+        seen.append((gap, x0, x1, rows + 1))
+        gap.rows += rows
