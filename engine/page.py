@@ -6,6 +6,7 @@ shipped image, `[x0, y0, x1, y1]`, origin top left. Text is in reading order.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag, StrEnum
 from typing import Any
@@ -176,22 +177,22 @@ class Page:
             "engine": self.engine,
             "words": {
                 "text": [word.text for word in layer.words],
-                "bbox": [rounded(word.box) for word in layer.words],
+                "bbox": rounded([word.box for word in layer.words]),
                 "line": [word.line for word in layer.words],
                 "flags": [word.flags for word in layer.words],
             },
             "lines": {
                 "text": [line.text for line in layer.lines],
-                "bbox": [rounded(line.box) for line in layer.lines],
+                "bbox": rounded([line.box for line in layer.lines]),
                 "words": [list(line.words) for line in layer.lines],
                 "block": [line.block for line in layer.lines],
             },
             "blocks": {
-                "bbox": [rounded(block.box) for block in layer.blocks],
+                "bbox": rounded([block.box for block in layer.blocks]),
                 "lines": [list(block.lines) for block in layer.blocks],
             },
             "figures": {
-                "bbox": [rounded(figure.box) for figure in layer.figures],
+                "bbox": rounded([figure.box for figure in layer.figures]),
                 "kind": [figure.kind for figure in layer.figures],
             },
             "text": layer.text,
@@ -210,9 +211,10 @@ class Page:
         return orjson.dumps(self.to_dict())
 
 
-def rounded(box: Box) -> list[float]:
-    """The box as JSON carries it: a tenth of a pixel."""
-    return [round(float(value), 1) for value in box]
+def rounded(boxes: Sequence[Box]) -> list[list[float]]:
+    """The boxes as JSON carries them: to a tenth of a pixel."""
+    tenths: list[list[float]] = np.round(np.array(boxes, np.float64), 1).tolist()
+    return tenths
 
 
 def page_from_dict(data: dict[str, Any]) -> Page:

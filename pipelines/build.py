@@ -6,6 +6,7 @@ finishes the corpus.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from ..engine.store.place import Place
 from .assemble import State
 from .cluster import actors_of, connected
 from .config import BuildConfig
-from .driver import Run
+from .driver import Job, Run
 from .history import (
     clear,
     corpus_at,
@@ -153,23 +154,30 @@ def carry_out(
         passwords=passwords,
         on_commit=note_shards,
     )
+    pace: dict[str, float] = {}
     if not run.done:
         with connected(machine.address, machine.workers, machine.wheel) as workers:
-            pool = Pool(actors_of(Worker, place.uri, config), min(workers, max(1, len(tasks))))
+            size = min(workers, max(1, len(tasks)))
+            pool: Pool[Job] = Pool(actors_of(Worker, place.uri, config), size)
+            start = time.monotonic()
             try:
                 run.execute(pool, progress.update if progress else lambda _: None)
             finally:
                 pool.close()
-    return finish(place, with_shards(before, generation, run.shards, "complete"), len(tasks))
+            seconds = round(time.monotonic() - start, 1)
+            pace = {"wall_s": seconds, "pages": run.pages_read, "workers": size}
+    info = with_shards(before, generation, run.shards, "complete")
+    return finish(place, info, len(tasks), pace)
 
 
-def finish(place: Place, info: CorpusInfo, documents: int) -> Outcome:
+def finish(
+    place: Place, info: CorpusInfo, documents: int, pace: Mapping[str, float]
+) -> Outcome:
     """Write totals and report, and clear what only the run needed."""
-    table = read_rows(place)
-    summary = summarise(table)
-    replace(info, totals=summary.to_dict()).save(place)
-    write_report(place)
     drop_superseded(place)
+    summary = summarise(read_rows(place))
+    replace(info, totals={**summary.to_dict(), "run": dict(pace)}).save(place)
+    write_report(place)
     Workspace(place).clear()
     return Outcome(summary=summary, documents=documents, report=f"{place.uri}/report.html")
 

@@ -100,6 +100,8 @@ class Run:
         self._open: deque[_Open] = deque()
         self._next = self._commit.state.position
         self._tally = Tally(place, tasks[self._next :])
+        self.pages_read = 0
+        """Pages that this start of the run has read, whatever became of them."""
 
     @property
     def shards(self) -> tuple[ShardEntry, ...]:
@@ -181,6 +183,7 @@ class Run:
             brief = Brief(sha256="", reason=Reason.WORKER_LOST, message=message)
         else:
             brief = done.result
+            self.pages_read += len(brief.kept) + sum(brief.rejected.values()) + brief.failed
         source = self._tasks[position].source
         if brief.sha256:
             entry = Entry(

@@ -14,20 +14,10 @@ from ..engine.read.image import size_of
 from ..engine.store.parcel import read_blob
 from ..engine.store.place import Place
 from .job import PageEntry, ParcelMeta, parcel_name
+from .report import THUMB_SCHEMA
 
 _A_REASON = 8
 _WINDOWS = 4
-_ARROW = pa.schema(
-    [
-        ("key", pa.string()),
-        ("status", pa.string()),
-        ("reason", pa.string()),
-        ("jpeg", pa.binary()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("words", pa.list_(pa.float32())),
-    ]
-)
 
 
 def write_thumbs(
@@ -62,5 +52,5 @@ def write_thumbs(
             )
     if rows:
         sink = io.BytesIO()
-        pq.write_table(pa.Table.from_pylist(rows, schema=_ARROW), sink)
+        pq.write_table(pa.Table.from_pylist(rows, schema=THUMB_SCHEMA), sink)
         place.write_bytes(f"thumbs/g{generation:03d}-{window:05d}.parquet", sink.getvalue())

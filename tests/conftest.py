@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import hypothesis
 import numpy as np
 import orjson
 import pytest
@@ -23,6 +24,9 @@ from pagemill.engine.store.place import Place
 from pagemill.engine.store.shard import write_shard
 
 Sample = tuple[str, list[tuple[str, bytes]]]
+
+hypothesis.settings.register_profile("shared machine", deadline=None)
+hypothesis.settings.load_profile("shared machine")
 
 
 @pytest.fixture(scope="session")

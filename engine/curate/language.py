@@ -13,6 +13,9 @@ from typing import Any
 UNKNOWN = "und"
 _LEAST_LETTERS = 20
 _LEAST_PROBABILITY = 0.5
+_LEAST_RARE = 0.95
+"""For languages that have only a three-letter code: tables and lists are often taken for one."""
+_RARE_CODE_LETTERS = 3
 _TEXT_CHARS = 3000
 _MACRO = {"wuu": "zh", "yue": "zh", "zxx": UNKNOWN}
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
@@ -27,9 +30,9 @@ def language_of(text: str) -> str:
     if len(words.replace(" ", "")) < _LEAST_LETTERS:
         return UNKNOWN
     code, probability = _identifier().classify(words)
-    if probability < _LEAST_PROBABILITY:
-        return UNKNOWN
-    return _MACRO.get(str(code), str(code))
+    code = _MACRO.get(str(code), str(code))
+    is_rare = len(code) == _RARE_CODE_LETTERS
+    return code if probability >= (_LEAST_RARE if is_rare else _LEAST_PROBABILITY) else UNKNOWN
 
 
 @functools.cache

@@ -1,8 +1,8 @@
 """Characters as both engines hand them on: ligatures apart, nothing that JSON refuses.
 
-Latin ligatures (U+FB00 to U+FB06) are written as their letters, soft hyphens as hyphens.
-NULs, control characters, lone surrogates and noncharacters become U+FFFD. All else stays as
-the PDF says it: no Unicode normalisation.
+Latin ligatures (U+FB00 to U+FB06) and Arabic presentation forms are written as their letters,
+soft hyphens as hyphens. NULs, control characters, lone surrogates and noncharacters become
+U+FFFD. All else stays as the PDF says it: no Unicode normalisation.
 """
 
 from __future__ import annotations
@@ -28,7 +28,12 @@ _FORBIDDEN = re.compile(
     + "".join(chr((plane << 16) + low) for plane in range(1, 17) for low in (0xFFFE, 0xFFFF))
     + "]"
 )
+_ARABIC_FORMS = re.compile("[\ufb50-\ufbb1\ufbd3-\ufd3d\ufd50-\ufdfc\ufe70-\ufefc]")
 _DIRECTION_MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60]"
+)
+_LEFT_TO_RIGHT = re.compile(r"[0-9A-Za-z\u0660-\u0669\u06f0-\u06f9]+(?:[.,:/][0-9A-Za-z\u0660-\u0669\u06f0-\u06f9]+)*")
 _UNUSUAL = re.compile(r"[^ -~\u00a1-\u00ac\u00ae-\u1fff\u2010-\u2027\u2030-\u2064\u2070-\ud7ff]")
 
 
@@ -43,6 +48,7 @@ def clean(text: str) -> str:
     if not _UNUSUAL.search(text):
         return text
     text = _DIRECTION_MARKS.sub("", text.translate(_LIGATURES))
+    text = _ARABIC_FORMS.sub(lambda form: unicodedata.normalize("NFKC", form[0]).strip(), text)
     return _FORBIDDEN.sub(REPLACEMENT, text)
 
 
@@ -60,6 +66,22 @@ def direction(text: str) -> int:
     return (balance > 0) - (balance < 0)
 
 
+def logical(text: str) -> str:
+    """A word that was written down from left to right, in the order in which it is read.
+
+    Words without letters of right-to-left scripts are left alone; runs of digits and Latin
+    letters inside others keep their order.
+    """
+    if text.isascii() or direction(text) >= 0:
+        return text
+    return _LEFT_TO_RIGHT.sub(lambda run: run[0][::-1], text[::-1])
+
+
+def is_unspaced(text: str) -> bool:
+    """Whether a string has letters of a script that puts no spaces between words."""
+    return _UNSPACED.search(text) is not None
+
+
 def prose_units(text: str) -> float:
     """About how many words of prose a string without spaces is worth.
 
@@ -67,9 +89,4 @@ def prose_units(text: str) -> float:
     """
     if text.isascii() or len(text) < 3:
         return 1.0
-    return max(1.0, len(text) / 2) if _UNSPACED.search(text) else 1.0
-
-
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff]"
-)
+    return max(1.0, len(text) / 2) if is_unspaced(text) else 1.0

@@ -77,7 +77,8 @@ class _Server:
         try:
             document = open_any(Path(request.path), self._setup.engine, request.passwords)
         except PagemillError as err:
-            return Refused(getattr(err, "reason", "") or Reason.BROKEN, str(err))
+            message = str(err).replace(request.path, "the file")
+            return Refused(getattr(err, "reason", "") or Reason.BROKEN, message)
         except MemoryError:
             return Refused(Reason.MEMORY, "opening needs more than limits.memory_bytes")
         self._document = document

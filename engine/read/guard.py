@@ -32,6 +32,10 @@ _STDERR_BYTES = 8000
 _WORDS_CHARS = 160
 _TRACEBACK = ("  ", "Current thread", "Thread ", "Extension modules", "Traceback")
 _CHECK_EVERY_PAGES = 16
+_ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"
+)
+"""Every core has its own reader; libraries that start threads of their own only get in its way."""
 SECOND_ENGINE = {"mupdf": "poppler", "poppler": "mupdf"}
 _KEEP_FIRST_REASON = {Reason.ENCRYPTED, Reason.EMPTY_FILE, Reason.NOT_A_DOCUMENT}
 
@@ -91,7 +95,7 @@ class Child:
                 stderr=self._stderr,
                 pass_fds=(request_read, reply_write),
                 start_new_session=True,
-                env={**os.environ, "OPENCV_FOR_THREADS_NUM": "1", "OMP_NUM_THREADS": "1"},
+                env=os.environ | _ONE_THREAD,
             )
         finally:
             os.close(request_read)
@@ -202,6 +206,8 @@ class GuardedReader:
         self._children: dict[str, Child] = {}
         self._open: dict[str, Open] = {}
         """Engine → the document that its child has open."""
+        self._hangs_again = False
+        """In this document a page has hung alone, too: later hangs are not tried alone."""
         self.peak_rss_bytes = 0
 
     def __enter__(self) -> GuardedReader:
@@ -230,6 +236,7 @@ class GuardedReader:
         """The fate of each wanted page, in order. Always one fate a page."""
         give_up = time.monotonic() + self._limits.document_deadline_s
         ways = self._ways(document, opened)
+        self._hangs_again = False
         for page_index in wanted:
             if time.monotonic() > give_up:
                 yield _document_timeout(page_index, self._limits.document_deadline_s)
@@ -251,16 +258,23 @@ class GuardedReader:
         """Try a page on each way until one gives it a fate that is not a failure."""
         failures: list[PageFate] = []
         for way in ways:
-            if failures and way.alone and failures[-1].reason not in _WORTH_REPEATING:
+            if way.alone and not self._is_worth_repeating(failures[-1]):
                 continue
             fate = self._attempt(document, page_index, way)
             if not fate.failed:
                 return replace(fate, attempts=len(failures) + 1)
             failures.append(fate)
+            self._hangs_again |= way.alone and fate.reason == Reason.TIMEOUT
         if len(failures) == 1:
             return failures[0]
         told = "; ".join(f"{fate.engine.split()[0]}: {fate.message}" for fate in failures)
         return replace(failures[0], attempts=len(failures), message=told[:500])
+
+    def _is_worth_repeating(self, failure: PageFate) -> bool:
+        """A dead child may have been at its end before the page came; a hang proves itself once."""
+        if failure.reason == Reason.TIMEOUT:
+            return not self._hangs_again
+        return failure.reason in (Reason.CRASH, Reason.MEMORY)
 
     def _attempt(self, document: Open, page_index: int, way: _Way) -> PageFate:
         if way.alone:
@@ -336,9 +350,6 @@ class _ReopenError(Exception):
     def __init__(self, refused: Refused) -> None:
         super().__init__(refused.message)
         self.refused = refused
-
-
-_WORTH_REPEATING = {Reason.TIMEOUT, Reason.CRASH, Reason.MEMORY}
 
 
 def _failed(page_index: int, reason: Reason, message: str, engine: str) -> PageFate:

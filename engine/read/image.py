@@ -1,13 +1,13 @@
 """Page images to bytes and back: the smallest codec that keeps a stated fidelity.
 
 The default writes PNG with as few levels a channel as `image.min_psnr_db` allows: 16 grey
-levels in 4 bits for most born-digital pages, a palette for most coloured ones, more levels
-for scans. Rows are unfiltered, which suits flat pages, and packed by libdeflate, whose output
+levels in 4 bits for most born-digital pages, more for scans. Rows are unfiltered, which suits flat pages, and packed by libdeflate, whose output
 does not depend on the processor. Measured by `bench/codecs.py`; see `docs/benchmarks.md`.
 """
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 import zlib
@@ -23,10 +23,9 @@ from ..errors import ConfigError, DataError
 
 _LEVELS = (16, 32, 64, 128, 256)
 _PEAK = 255.0
-_DEFLATE_LEVEL = 6
-_PALETTE_BITS = 4
-_PALETTE_MAX = 256
-_GREY, _RGB, _PALETTE = 0, 2, 3
+_GREY, _RGB = 0, 2
+"""Colour types of PNG. No palettes: several readers hand out the indices as if they were grey."""
+_DEFLATE_LEVEL = {_GREY: 6, _RGB: 3}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,61 +111,40 @@ def thumbnail(image: np.ndarray, width_px: int = 320) -> bytes:
 
 
 def _encode_png(image: np.ndarray, min_psnr_db: float) -> bytes:
-    levels = _fewest_levels(image, min_psnr_db)
-    if image.ndim == 2:
-        if levels == 16:
-            return _png(image, _pack_nibbles(image), bits=4, colour=_GREY)
-        return _png(image, _quantise(image, levels), bits=8, colour=_GREY)
+    levels, quantised = _fewest_levels(image, min_psnr_db)
+    if image.ndim == 3:
+        return _png(image, quantised.reshape(image.shape[0], -1), bits=8, colour=_RGB)
     if levels == 16:
-        indices, palette = _to_palette(image)
-        if palette is not None:
-            return _png(image, indices, bits=8, colour=_PALETTE, palette=palette)
-    rows = _quantise(image, levels).reshape(image.shape[0], -1)
-    return _png(image, rows, bits=8, colour=_RGB)
+        return _png(image, _pack_nibbles(image), bits=4, colour=_GREY)
+    return _png(image, quantised, bits=8, colour=_GREY)
 
 
-def _fewest_levels(image: np.ndarray, min_psnr_db: float) -> int:
-    """The smallest number of even levels with at least that PSNR, from the histogram alone."""
-    flat = image.reshape(image.shape[0], -1)
-    histogram = cv2.calcHist([flat], [0], None, [256], [0, 256]).ravel()
-    values = np.arange(256, dtype=np.float64)
+def _fewest_levels(image: np.ndarray, min_psnr_db: float) -> tuple[int, np.ndarray]:
+    """The smallest number of even levels with at least that PSNR, and the image with them."""
     for levels in _LEVELS[:-1]:
-        mse = float(histogram @ (values - _level_table(levels)) ** 2) / flat.size
+        quantised = np.asarray(cv2.LUT(image, _level_table(levels)))
+        mse = cv2.norm(image, quantised, cv2.NORM_L2SQR) / image.size
         if mse == 0 or 10 * np.log10(_PEAK**2 / mse) >= min_psnr_db:
-            return levels
-    return _LEVELS[-1]
+            return levels, quantised
+    return _LEVELS[-1], image
 
 
+@functools.cache
 def _level_table(levels: int) -> np.ndarray:
     step = _PEAK / (levels - 1)
-    return np.rint(np.rint(np.arange(256) / step) * step).astype(np.uint8)
-
-
-def _quantise(image: np.ndarray, levels: int) -> np.ndarray:
-    return image if levels == 256 else np.asarray(cv2.LUT(image, _level_table(levels)))
+    table: np.ndarray = np.rint(np.rint(np.arange(256) / step) * step).astype(np.uint8)
+    return table
 
 
 def _pack_nibbles(image: np.ndarray) -> np.ndarray:
+    """Two pixels a byte, 16 grey levels, the left one in the upper half."""
     table = np.rint(np.arange(256) * 15 / _PEAK).astype(np.uint8)
     nibbles = np.asarray(cv2.LUT(image, table))
     if nibbles.shape[1] % 2:
         nibbles = np.pad(nibbles, ((0, 0), (0, 1)))
-    return (nibbles[:, 0::2] << 4) | nibbles[:, 1::2]
-
-
-def _to_palette(image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Indices and palette at 4 bits a channel; no palette where more than 256 colours are left."""
-    table = np.rint(np.arange(256) * 15 / _PEAK).astype(np.uint16)
-    code = table[image[..., 0]] << 2 * _PALETTE_BITS
-    code |= table[image[..., 1]] << _PALETTE_BITS
-    code |= table[image[..., 2]]
-    present = np.flatnonzero(np.bincount(code.ravel(), minlength=1 << 3 * _PALETTE_BITS))
-    if len(present) > _PALETTE_MAX:
-        return code, None
-    index = np.zeros(1 << 3 * _PALETTE_BITS, np.uint8)
-    index[present] = np.arange(len(present))
-    channels = [(present >> shift) & 15 for shift in (2 * _PALETTE_BITS, _PALETTE_BITS, 0)]
-    return index[code], (np.stack(channels, 1) * 17).astype(np.uint8)
+    pairs = nibbles.view("<u2")
+    packed: np.ndarray = (pairs << 4 | pairs >> 8).astype(np.uint8)
+    return packed
 
 
 def _png(
@@ -175,16 +153,13 @@ def _png(
     *,
     bits: int,
     colour: int,
-    palette: np.ndarray | None = None,
 ) -> bytes:
     height, width = image.shape[:2]
     raw = np.zeros((height, rows.shape[1] + 1), np.uint8)
     raw[:, 1:] = rows
     header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
     chunks = [b"\x89PNG\r\n\x1a\n", _chunk(b"IHDR", header)]
-    if palette is not None:
-        chunks.append(_chunk(b"PLTE", palette.tobytes()))
-    chunks.append(_chunk(b"IDAT", bytes(deflate.zlib_compress(raw.data, _DEFLATE_LEVEL))))
+    chunks.append(_chunk(b"IDAT", bytes(deflate.zlib_compress(raw.data, _DEFLATE_LEVEL[colour]))))
     chunks.append(_chunk(b"IEND", b""))
     return b"".join(chunks)
 

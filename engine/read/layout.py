@@ -34,6 +34,8 @@ class RawWord(NamedTuple):
     flags: int = 0
     turn: int = 0
     """Way of reading: 0 to the right, 1 down, 2 to the left (upside down), 3 up."""
+    slant: float = 0.0
+    """What is left of the angle of reading after the turn, degrees clockwise, -45 to 45."""
 
 
 def turn_of(dx: float, dy: float, *, vertical: bool = False) -> int:
@@ -158,6 +160,8 @@ def _segments(words: Sequence[RawWord], members: list[int], boxes: dict[int, Box
                 current = Segment(x0, y0, x1, y1, units, index, [index])
                 pieces.append(current)
                 lines.append(line)
+    for piece in pieces:
+        piece.settle()
     return merged(pieces, lines)
 
 

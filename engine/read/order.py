@@ -28,7 +28,12 @@ _ROWS_NARROW = 5
 _ALIGNED = 0.6
 _PROSE_UNITS = 3.5
 _CELL_UNITS = 1.5
-_FLOW_FILL = 0.7
+_FLOW_FILL = 0.8
+_STREAM_ROWS = 10
+"""Rows of two short columns up to which the engine's own order decides (two addresses)."""
+_NOTE_WIDTH = 0.4
+_NOTE_LENGTH = 0.6
+"""Side notes are narrower than this share of the text, and their lines shorter in sum."""
 _MAX_CANDIDATES = 10
 _FIGURE_GAP = 2.5
 """White space across all columns, in heights, that they are not read past."""
@@ -50,14 +55,15 @@ class Segment:
     stream: int
     """Place in the engine's own order."""
     words: list[int] = field(default_factory=list)
+    middle: float = 0.0
+    height: float = 0.0
 
-    @property
-    def middle(self) -> float:
-        return (self.y0 + self.y1) / 2
+    def __post_init__(self) -> None:
+        self.settle()
 
-    @property
-    def height(self) -> float:
-        return self.y1 - self.y0
+    def settle(self) -> None:
+        """Take middle and height from the box, after a change to it."""
+        self.middle, self.height = (self.y0 + self.y1) / 2, self.y1 - self.y0
 
 
 Rows = list[list[Segment]]
@@ -200,12 +206,12 @@ def _is_table(bands: list[_Band], height: float) -> bool:
         return False
     if units < _CELL_UNITS:
         return True
-    switches = _switches(left, right)
-    if switches <= 2 * len(bands) - 1:
+    if min(_fill(left), _fill(right)) >= _FLOW_FILL:
         return False
-    if switches >= 1.5 * len(fewer):
+    cells = sum(len(band.left) + len(band.right) for band in bands)
+    if cells > len(left) + len(right) or len(fewer) > _STREAM_ROWS:
         return True
-    return min(_fill(left), _fill(right)) < _FLOW_FILL
+    return _switches(left, right) > 2 * len(bands) - 1
 
 
 def _next_to_gutter(side: list[Segment], *, last: bool) -> list[Segment]:
@@ -242,9 +248,9 @@ def _switches(left: list[Segment], right: list[Segment]) -> int:
 
 
 def _fill(column: list[Segment]) -> float:
-    """How full the lines of a column are, on average: prose fills them, cells do not."""
+    """How much of its column the median line fills: prose nearly all, cells less."""
     widths = [s.x1 - s.x0 for s in column]
-    return sum(widths) / (len(widths) * max(*widths, 1e-6))
+    return median(widths) / max(*widths, 1e-6)
 
 
 def _read(zones: list[list[Segment]], bands: list[_Band], height: float) -> Iterator[list[Segment]]:
@@ -257,16 +263,24 @@ def _read(zones: list[list[Segment]], bands: list[_Band], height: float) -> Iter
                 if across or head:
                     yield from _cut(_sorted(across + head), height)
                 across = foot
-                if part.left:
-                    yield from _cut(part.left, height)
-                if part.right:
-                    yield from _cut(part.right, height)
+                sides = [part.left, part.right]
+                if part.left and part.right and _is_note(part.left, part.right):
+                    sides.reverse()
+                for side in filter(None, sides):
+                    yield from _cut(side, height)
         else:
             across += band.left or band.right
         if index < len(zones):
             across += zones[index]
     if across:
         yield from _cut(_sorted(across), height)
+
+
+def _is_note(side: list[Segment], text: list[Segment]) -> bool:
+    """Whether a side holds notes in the margin of the text, which are read after it."""
+    widths = [max(s.x1 for s in part) - min(s.x0 for s in part) for part in (side, text)]
+    lengths = [sum(s.height for s in _next_to_gutter(part, last=True)) for part in (side, text)]
+    return widths[0] < _NOTE_WIDTH * widths[1] and lengths[0] < _NOTE_LENGTH * lengths[1]
 
 
 def _parts(band: _Band, height: float) -> list[_Band]:

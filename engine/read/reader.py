@@ -200,6 +200,8 @@ def _refuse_size(
 ) -> PageFate | None:
     """The fate of a page that is not rendered because of its size, or None."""
     width, height = (side * pixels_per_point(dpi) for side in document.size_pt(page_index))
+    if min(width, height) < 1:
+        raise PdfError(f"the page is {width:.0f} x {height:.0f} px: it has no area")
     if width * height > config.page_pixels:
         return PageFate(
             page_index=page_index,

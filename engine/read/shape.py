@@ -41,6 +41,8 @@ _SCALES = (1.0, 0.8, 0.9, 1.12, 1.25)
 """Letter sizes relative to the font size that are tried for each font."""
 _SHIFTS = (0.0, -0.06, 0.06, -0.12, 0.12)
 """em; baselines tried."""
+_BOX_OF_SIZE = 1.15
+"""Height of a word's box over its font size."""
 _MARGIN = 0.02
 """Another character must fit better by this much to count against a claim."""
 _POOL = 8
@@ -83,6 +85,9 @@ class Shape:
     """float64 [n]: advance width."""
     expected_em: np.ndarray
     """float32 [n]: the reference's advance width; NaN where unknown."""
+    wander: float
+    """How much cut-outs of one character differ, relative to their contrast: 0.1 where an engine
+    paints, 0.4 and more where a scan's text is laid out again by an OCR program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +148,22 @@ def _pitch(origin: np.ndarray, direction: np.ndarray, font: np.ndarray) -> np.nd
 
 
 def _marks_of_words(words: tuple[Word, ...]) -> Marks:
-    """Each word's box shared out among its characters by their usual widths."""
+    """Each word's box shared out among its characters by their usual widths, or evenly.
+
+    Words that stand upright are left out: their way of reading is not known.
+    """
+    words = tuple(word for word in words if _lies(word))
     texts = [word.text[::-1] if text_direction(word.text) < 0 else word.text for word in words]
     length = np.array([len(text) for text in texts], np.int64)
     codepoint = np.array([ord(char) for text in texts for char in text], np.int64)
     box = np.array([word.box for word in words], np.float32).reshape(-1, 4)
     owner = np.repeat(np.arange(len(words)), length)
-    usual = expected_width(codepoint)
-    share = np.where(np.isnan(usual), np.where(is_wide(codepoint), 1.0, 0.6), usual)
+    size = (box[:, 3] - box[:, 1]) / _BOX_OF_SIZE
+    share = _shares(codepoint, owner, length, (box[:, 2] - box[:, 0]) / np.maximum(size, 1))
     after = np.cumsum(share)
     before_word = np.append(0, after)[np.cumsum(length) - length]
     total = np.bincount(owner, share, minlength=len(words))
     scale = (box[:, 2] - box[:, 0]) / np.maximum(total, 1e-3)
-    size = (box[:, 3] - box[:, 1]) / 1.15
     origin_x = box[owner, 0] + (after - share - before_word[owner]) * scale[owner]
     origin_y = (box[:, 3] - 0.23 * size)[owner]
     ones = np.ones(len(codepoint), np.float32)
@@ -169,6 +177,27 @@ def _marks_of_words(words: tuple[Word, ...]) -> Marks:
         luminance=ones * np.float32(np.nan),
         exact=False,
     )
+
+
+def _lies(word: Word) -> bool:
+    """The word's box is as a horizontal word's would be."""
+    width, height = word.box[2] - word.box[0], word.box[3] - word.box[1]
+    return width > 0 and height > 0 and (len(word.text) < 3 or width > 0.6 * height)
+
+
+def _shares(
+    codepoint: np.ndarray, owner: np.ndarray, length: np.ndarray, width_em: np.ndarray
+) -> np.ndarray:
+    """Width of each character, em: the usual one, or one for all where the page is monospaced."""
+    usual = expected_width(codepoint)
+    usual = np.where(np.isnan(usual), np.where(is_wide(codepoint), 1.0, 0.6), usual)
+    total = np.bincount(owner, usual, minlength=len(length))
+    long = length >= 4
+    if long.sum() < 8:
+        return usual
+    even, proportional = width_em[long] / length[long], width_em[long] / total[long]
+    is_even = even.std() / even.mean() < 0.5 * proportional.std() / proportional.mean()
+    return np.full_like(usual, 0.6) if is_even else usual
 
 
 def judge_shapes(grey: np.ndarray, at: Marks) -> Shape:
@@ -186,14 +215,15 @@ def judge_shapes(grey: np.ndarray, at: Marks) -> Shape:
     ink, contrast = _cut(grey, at, index)
     starts = _starts(group)
     weight = np.diff(np.append(starts, len(group))).astype(np.float32)
-    ink = np.add.reduceat(ink, starts, axis=0) / weight[:, None, None]
+    mean = np.add.reduceat(ink, starts, axis=0) / weight[:, None, None]
+    wander = _wander(ink, mean, weight)
     contrast = np.add.reduceat(contrast, starts) / weight
     codepoint, font = at.codepoint[index[starts]], at.font[index[starts]]
     fits = np.full((3, len(starts)), np.nan, np.float32)
     wide = is_wide(codepoint)
     for grid, mine in ((ALPHABETIC, ~wide), (EAST_ASIAN, wide)):
         if mine.any():
-            fits[:, mine] = _compare(ink[mine], codepoint[mine], font[mine], reference(grid))
+            fits[:, mine] = _compare(mean[mine], codepoint[mine], font[mine], reference(grid))
     claim, rank, best = fits
     first = index[starts]
     return Shape(
@@ -207,12 +237,25 @@ def judge_shapes(grey: np.ndarray, at: Marks) -> Shape:
         contrast=contrast,
         width_em=at.width_px[first] / at.size_px[first],
         expected_em=expected_width(codepoint),
+        wander=wander,
     )
+
+
+def _wander(ink: np.ndarray, mean: np.ndarray, weight: np.ndarray) -> float:
+    """Variance of the cut-outs around their character's mean, over their own variance."""
+    degrees = float(len(ink) - len(mean))
+    if degrees < 12:
+        return 0.0
+    energy = float(np.einsum("ijk,ijk->", ink, ink))
+    within = energy - float(np.einsum("ijk,ijk,i->", mean, mean, weight))
+    level = ink.mean(axis=(1, 2))
+    own = energy - ink[0].size * float(level @ level)
+    return (within / degrees) / max(own / len(ink), 1e-6)
 
 
 def _nothing() -> Shape:
     whole, real = np.zeros(0, np.int64), np.zeros(0)
-    return Shape(whole, whole, whole, real > 0, real, real, real, real, real, real)
+    return Shape(whole, whole, whole, real > 0, real, real, real, real, real, real, 0.0)
 
 
 def _key(codepoint: np.ndarray, font: np.ndarray) -> np.ndarray:

@@ -41,13 +41,13 @@ _RULES = (
     Rule(VerdictName.GARBLED, "mojibake", 0.5),
     Rule(VerdictName.PARTIAL, "inkless", 0.2),
     Rule(VerdictName.PARTIAL, "unlike", 1.0),
-    Rule(VerdictName.PARTIAL, "uncovered", 0.33),
+    Rule(VerdictName.PARTIAL, "uncovered", 0.27),
     Rule(VerdictName.GARBLED, "mismatch", 0.18, guessed=0.5),
     Rule(VerdictName.GARBLED, "mismatch_digit", 0.2, guessed=0.4),
-    Rule(VerdictName.GARBLED, "mismatch_small", 0.15, guessed=0.4),
+    Rule(VerdictName.GARBLED, "mismatch_small", 0.17, guessed=0.33),
     Rule(VerdictName.GARBLED, "mismatch_capital", 0.3, guessed=0.5),
     Rule(VerdictName.GARBLED, "mismatch_other", 0.4, guessed=0.9),
-    Rule(VerdictName.GARBLED, "mismatch_wide", 0.4, guessed=0.9),
+    Rule(VerdictName.GARBLED, "mismatch_wide", 0.4, guessed=0.6),
     Rule(VerdictName.GARBLED, "mismatch_font", 0.4, guessed=0.9),
     Rule(VerdictName.PARTIAL, "hidden", 0.15),
     Rule(VerdictName.MISALIGNED, "outside", 0.33),
@@ -58,8 +58,12 @@ _MOVED_GAIN = 1.5
 """Ink under the boxes after the best move, as a factor, that proves them misplaced."""
 _REACH_EM = 4.0
 """How far misplaced boxes are sought, in font sizes."""
-_SCAN_COVER = 0.85
+_SCAN_COVER = 0.6
 """Share of the page under images from which on it may be a scan."""
+_WANDER = 0.32
+"""How much one character's pictures differ where an OCR program placed the text."""
+_FLAT = 0.3
+"""Share of one grey on the page under which its paper has the grain of a scan or a photograph."""
 _SCANNERS = (
     *("abbyy", "adlib", "clearscan", "finereader", "iris", "luradocument", "ocrmypdf"),
     *("omnipage", "paper capture", "pdfcompressor", "scansnap", "scansoft", "tesseract"),
@@ -127,6 +131,7 @@ def _gather(
         "flat": ink.flat,
         "fit": _mean(shape.claim, weight),
         "nearest": _mean(shape.best, weight),
+        "wander": shape.wander,
         "judged": float(shape.count[shape.known].sum() / max(1, shape.count.sum())),
         "width_fit": _width_fit(shape),
         "mismatch": wrong.every,
@@ -138,7 +143,7 @@ def _gather(
         "mismatch_font": wrong.font,
     }
     evidence["unlike"] = _UNLIKE / max(0.05, evidence["nearest"]) if weight.any() else 0.0
-    evidence["scanned"] = _scanned(evidence)
+    evidence["scanned"] = _scanned(evidence, guessed=not at.exact)
     evidence |= _misplaced(ink, boxes, at, evidence)
     return evidence
 
@@ -164,11 +169,19 @@ def _is_scanner(layer: TextLayer, producer: str) -> bool:
     return any(name in maker for name in _SCANNERS) or any(f in fonts for f in _SCANNER_FONTS)
 
 
-def _scanned(evidence: dict[str, float]) -> float:
-    """1 where visible text lies under or over the picture of a page that it repeats."""
+def _scanned(evidence: dict[str, float], *, guessed: bool) -> float:
+    """From 1 on: painted text that repeats a picture of the page, rather than standing on it.
+
+    An engine paints a letter the same each time; a scan's letters never lie twice alike under
+    the words of an OCR program. Where only word boxes are known, every page under a picture is
+    taken for a scan.
+    """
     if evidence["image_cover"] < _SCAN_COVER:
         return 0.0
-    return 1.0 if evidence["scanner"] or evidence["fit"] < 0.8 else 0.5
+    if evidence["scanner"] or guessed:
+        return 1.0
+    uneasy = 1.4 if evidence["flat"] < _FLAT else 1.0
+    return uneasy * evidence["wander"] / _WANDER
 
 
 def _width_fit(shape: Shape) -> float:

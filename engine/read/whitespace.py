@@ -10,6 +10,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
+from typing import NamedTuple
 
 from .order import Segment
 
@@ -17,14 +19,18 @@ WORD_GAP = 0.45
 """White space, in word heights, that is always the space of a line."""
 _LINE_GAP = 1.5
 """White space that is a space unless it lines up with that of other rows."""
-_FAR_GAP = 12.0
+_FAR_GAP = 80.0
 """White space beyond which two pieces are not neighbours at all."""
 _STRIP = 0.35
 """Least width of white space that lines up over several rows."""
+_EDGE = 0.15
+"""How far one edge of it may move from row to row: a column starts or ends there."""
 _STRIP_ROWS = 4
 _STRIP_ROWS_APART = 3
 """Rows over which white space lines up; the latter where the engine took it for a gutter."""
-_PITCH = 1.9
+_LEVEL = 0.15
+"""How far two lines of the engine may differ in height and place and yet be one."""
+_PITCH = 2.8
 """Furthest apart that two rows follow each other, in heights."""
 
 
@@ -37,6 +43,15 @@ class _Gap:
     y: float
     height: float
     rows: int = 1
+
+
+class _Strip(NamedTuple):
+    """White space that goes on from row to row: where it is now, and for how many rows."""
+
+    y: float
+    x0: float
+    x1: float
+    rows: int
 
 
 def joined(group: Sequence[Segment]) -> Segment:
@@ -71,17 +86,29 @@ def merged(pieces: Sequence[Segment], lines: Sequence[int]) -> list[Segment]:
         return index
 
     for gap in gaps:
-        width = gap.x1 - gap.x0
-        apart = lines[gap.left] != lines[gap.right] and (
-            len(pieces[gap.left].words) > 1 or len(pieces[gap.right].words) > 1
-        )
-        rows = _STRIP_ROWS_APART if apart else _STRIP_ROWS
-        if width <= WORD_GAP * gap.height or (width <= _LINE_GAP * gap.height and gap.rows < rows):
+        if _is_space(gap, pieces, lines):
             parent[root(gap.right)] = root(gap.left)
     groups: dict[int, list[Segment]] = {}
     for index, piece in enumerate(pieces):
         groups.setdefault(root(index), []).append(piece)
     return [group[0] if len(group) == 1 else joined(group) for group in groups.values()]
+
+
+def _is_space(gap: _Gap, pieces: Sequence[Segment], lines: Sequence[int]) -> bool:
+    """Whether white space is between words of one line."""
+    width = gap.x1 - gap.x0
+    if width <= WORD_GAP * gap.height:
+        return True
+    if width > _LINE_GAP * gap.height:
+        return False
+    left, right = pieces[gap.left], pieces[gap.right]
+    if lines[gap.left] == lines[gap.right]:
+        return gap.rows < _STRIP_ROWS
+    slack = _LEVEL * gap.height
+    if abs(left.y1 - right.y1) > slack or abs(left.y0 - right.y0) > slack:
+        return False
+    single = len(left.words) == 1 or len(right.words) == 1
+    return gap.rows < (_STRIP_ROWS if single else _STRIP_ROWS_APART)
 
 
 def _neighbours(pieces: Sequence[Segment]) -> list[_Gap]:
@@ -111,21 +138,35 @@ def _neighbours(pieces: Sequence[Segment]) -> list[_Gap]:
 
 
 def _line_up(gaps: list[_Gap], *, downwards: bool) -> None:
-    """Add to each gap the rows that it goes on for, on one side."""
+    """Add to each gap the rows that it goes on for, on one side.
+
+    Gaps are looked up by their edges: one of the two must be where it was in the row before.
+    """
     wide = [gap for gap in gaps if gap.x1 - gap.x0 > WORD_GAP * gap.height]
+    if not any(gap.x1 - gap.x0 <= _LINE_GAP * gap.height for gap in wide):
+        return
     if not downwards:
         wide.reverse()
-    seen: list[tuple[_Gap, float, float, int]] = []
-    start = 0
+    edge = max(_EDGE * median([gap.height for gap in wide]), 1e-6)
+    starts: dict[int, list[tuple[float, _Strip]]] = {}
+    ends: dict[int, list[tuple[float, _Strip]]] = {}
     for gap in wide:
-        x0, x1, rows = gap.x0, gap.x1, 0
-        while start < len(seen) and abs(seen[start][0].y - gap.y) > _PITCH * 2 * gap.height:
-            start += 1
-        for other, left, right, count in seen[start:]:
-            step = abs(other.y - gap.y)
-            if not 0.4 * gap.height < step <= _PITCH * gap.height or count <= rows:
-                continue
-            if min(right, gap.x1) - max(left, gap.x0) >= _STRIP * gap.height:
-                x0, x1, rows = max(left, gap.x0), min(right, gap.x1), count
-        seen.append((gap, x0, x1, rows + 1))
-        gap.rows += rows
+        strip = _Strip(gap.y, gap.x0, gap.x1, 1)
+        for shelf, x in ((starts, gap.x0), (ends, gap.x1)):
+            place = int(x / edge)
+            for near in (place - 1, place, place + 1):
+                for was, other in reversed(shelf.get(near, ())):
+                    step = abs(other.y - gap.y)
+                    if step > _PITCH * gap.height:
+                        break
+                    if (
+                        step > 0.4 * gap.height
+                        and other.rows >= strip.rows
+                        and abs(was - x) <= edge
+                    ):
+                        left, right = max(other.x0, gap.x0), min(other.x1, gap.x1)
+                        if right - left >= _STRIP * gap.height:
+                            strip = _Strip(gap.y, left, right, other.rows + 1)
+        gap.rows += strip.rows - 1
+        starts.setdefault(int(gap.x0 / edge), []).append((gap.x0, strip))
+        ends.setdefault(int(gap.x1 / edge), []).append((gap.x1, strip))

@@ -2,8 +2,9 @@
 
 In: a corpus. Out: what a data engineer looks at before trusting it. In reading order:
 `write` puts it together · `facts` what it is about · `arrays` the ledger by column ·
-`overview`, `profile`, `gallery` the sections · `sample` pages to look at · `paper` page sizes ·
-`plot` SVG · `markup` text made harmless · `report.css`, `report.js`.
+`overview`, `profile`, `work`, `gallery` the sections · `panel` what they share ·
+`sample` pages to look at · `paper` page sizes · `plot` SVG ·
+`markup` text made harmless · `report.css`, `report.js`.
 """
 
 from .sample import THUMB_SCHEMA, read_thumbs

@@ -11,7 +11,7 @@ from ...engine.store.ledger import Kind, Status
 from .facts import Facts
 from .markup import count, esc, plural, slug, tail
 from .overview import explain_command, meaning
-from .profile import document_name
+from .panel import document_name
 from .sample import BOX_LIMIT, Card, Picture, failed_cards, rejected_cards, spread, written_cards
 
 CARDS = {Status.WRITTEN: 24, Status.REJECTED: 24, Status.FAILED: 12}

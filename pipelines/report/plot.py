@@ -14,8 +14,13 @@ import numpy as np
 from .markup import count, esc, share
 
 WIDTH, HEIGHT = 360, 150
+SQUARE = 260
 LEFT, RIGHT, TOP, BOTTOM = 6, 6, 14, 20
 PLOT_WIDTH, PLOT_HEIGHT = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+_AXES_NAMES = (
+    f'<text class="tick" x="{SQUARE}" y="{SQUARE - 3}" text-anchor="end">width →</text>'
+    '<text class="tick" transform="translate(12 6) rotate(-90)" text-anchor="end">height →</text>'
+)
 NICE_STEPS = (1, 2, 2.5, 5, 10)
 
 
@@ -175,13 +180,13 @@ def bubbles(
     Args:
         points: (x, y, count, text on hover).
         frames: (width, height, name) of shapes to compare with, in the same unit; names stand
-            above and beside their upper right corner in turn.
+            at the left, above and below their upper edge in turn.
         label: what the plot shows, for readers who do not see it.
     """
-    side = 260
     reach = 1.06 * max(
         [max(x, y) for x, y, _, _ in points] + [max(w, h) for w, h, _ in frames], default=1.0
     )
+    side = SQUARE
     scale = (side - 30) / reach
     floor = side - 16
 
@@ -192,12 +197,9 @@ def bubbles(
     names = []
     for position, (width, height, name) in enumerate(frames):
         x, y = place(width, height)
-        at = (x, y - 4, "end") if position % 2 == 0 else (x + 4, y + 12, "start")
+        drop = -4 if position % 2 == 0 else 11
         parts.append(f'<path class="frame" d="M20 {y:.1f}H{x:.1f}V{floor}"/>')
-        names.append(
-            f'<text class="tick" x="{at[0]:.1f}" y="{at[1]:.1f}" text-anchor="{at[2]}">'
-            f"{esc(name)}</text>"
-        )
+        names.append(f'<text class="tick" x="25" y="{y + drop:.1f}">{esc(name)}</text>')
     most = max((amount for _, _, amount, _ in points), default=1)
     for x_value, y_value, amount, text in points:
         x, y = place(x_value, y_value)
@@ -206,12 +208,7 @@ def bubbles(
             f'<circle class="bubble" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}">'
             f"<title>{esc(text)}</title></circle>"
         )
-    parts += names
-    parts.append(
-        f'<text class="tick" x="{side}" y="{side - 3}" text-anchor="end">width →</text>'
-        f'<text class="tick" x="0" y="0" transform="translate(12 6) rotate(-90)" '
-        f'text-anchor="end">height →</text>'
-    )
+    parts += [*names, _AXES_NAMES]
     return (
         f'<svg class="plot square" viewBox="0 0 {side} {side}" role="img" '
         f'aria-label="{esc(label)}">{"".join(parts)}</svg>'

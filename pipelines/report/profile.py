@@ -1,17 +1,17 @@
-"""The middle of the report: what the text layers, pages and shards are like, and the time taken."""
+"""What the text layers and the pages are like."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from ...engine.store.ledger import Status
-from .arrays import STAGES
 from .facts import Facts
-from .markup import compact, count, esc, millis, plural, share, size, tail
+from .markup import compact, plural, size
+from .panel import bar_row, figure, section, stacked
 from .paper import paper_names
-from .plot import Bins, bar, bubbles, histogram, linear_bins, log_bins, round_ticks, sizes, span
+from .plot import Bins, bubbles, histogram, linear_bins, log_bins, round_ticks
 
 VERDICTS = {
     "trusted": "the text is what the pixels show",
@@ -21,10 +21,7 @@ VERDICTS = {
     "partial": "text on the page that the layer lacks, or the reverse",
     "none": "no text layer",
 }
-SHARD_TOLERANCE = 0.05
-SHARD_COLUMNS_LIMIT = 200
 LANGUAGES_SHOWN = 14
-SLOWEST_SHOWN = 10
 BUBBLES_SHOWN = 150
 
 
@@ -33,72 +30,28 @@ def text_layers(facts: Facts) -> str:
     ledger = facts.ledger
     judged = ledger.pages & (ledger.codes["verdict"] != _code_of_empty(facts, "verdict"))
     figures = [
-        _figure("Verdicts", _fate_bars(facts, "verdict", VERDICTS)),
-        _figure("Languages", _fate_bars(facts, "language", {}, limit=LANGUAGES_SHOWN)),
-        _column(
-            _figure("Score of the verdict", _scores(facts, judged)),
-            _figure("Engines", _fate_bars(facts, "engine", {})),
+        figure("Verdicts", _fate_bars(facts, "verdict", VERDICTS)),
+        figure("Languages", _fate_bars(facts, "language", {}, limit=LANGUAGES_SHOWN)),
+        stacked(
+            figure("Score of the verdict", _scores(facts, judged)),
+            figure("Engines", _fate_bars(facts, "engine", {})),
         ),
     ]
-    return _section("text", "The text layers", figures)
+    return section("text", "The text layers", figures)
 
 
 def pages(facts: Facts) -> str:
     """Page sizes, words, letter heights, bytes."""
     figures = [
-        _figure("Page sizes", _size_bars(facts)),
-        _figure("Width and height, inches", _size_plot(facts), note=_dpi_note(facts)),
-        _column(
-            _figure("Words a page", _words(facts)),
-            _figure("Height of a lower-case x, px", _x_heights(facts)),
-            _figure("Bytes a written page, image and JSON", _page_bytes(facts)),
+        figure("Page sizes", _size_bars(facts)),
+        figure("Width and height, inches", _size_plot(facts), note=_dpi_note(facts)),
+        stacked(
+            figure("Words a page", _words(facts)),
+            figure("Height of a lower-case x, px", _x_heights(facts)),
+            figure("Bytes a written page, image and JSON", _page_bytes(facts)),
         ),
     ]
-    return _section("pages", "The pages", figures)
-
-
-def shards(facts: Facts) -> str:
-    """Sizes of the shards against the target, and the splits."""
-    if not facts.info.shards:
-        return _section("shards", "The shards", [])
-    figures = [
-        _figure("Shard sizes", _shard_plot(facts), note=_target_note(facts)),
-        _figure("Splits", _split_table(facts)),
-    ]
-    return _section("shards", "The shards", figures)
-
-
-def timing(facts: Facts) -> str:
-    """Milliseconds a page in each stage, and the documents that took longest."""
-    figures = [
-        _figure("Time a page, by stage", _stage_table(facts), note=_STAGE_NOTE),
-        _figure("Slowest documents", _slowest(facts), wide=True),
-    ]
-    return _section("time", "The time", figures)
-
-
-_STAGE_NOTE = "Bar: from the 10th to the 90th percentile; dot: median. Logarithmic."
-
-
-def _section(name: str, title: str, figures: Sequence[str]) -> str:
-    inner = "".join(figures)
-    if not inner:
-        return ""
-    return f'<section id="{name}"><h2>{esc(title)}</h2><div class="figures">{inner}</div></section>'
-
-
-def _figure(title: str, inner: str, *, note: str = "", wide: bool = False) -> str:
-    if not inner:
-        return ""
-    below = f'<p class="note">{esc(note)}</p>' if note else ""
-    css = "panel wide" if wide else "panel"
-    return f'<figure class="{css}"><h3>{esc(title)}</h3>{inner}{below}</figure>'
-
-
-def _column(*figures: str) -> str:
-    """Figures one below the other, in the place of one."""
-    inner = "".join(figures)
-    return f'<div class="column">{inner}</div>' if inner else ""
+    return section("pages", "The pages", figures)
 
 
 def _code_of_empty(facts: Facts, column: str) -> int:
@@ -119,7 +72,7 @@ def _fate_bars(facts: Facts, column: str, meanings: Mapping[str, str], *, limit:
     most, whole = max(found.values()), sum(found.values())
     shown = list(found.items())[:limit]
     rows = [
-        _bar_row(
+        bar_row(
             name,
             meanings.get(name, ""),
             [(fate, counts.get(name, 0)) for fate, counts in by_fate.items()],
@@ -133,19 +86,9 @@ def _fate_bars(facts: Facts, column: str, meanings: Mapping[str, str], *, limit:
     if rest:
         amount = sum(n for _, n in rest)
         parts = [(f, sum(c.get(n, 0) for n, _ in rest)) for f, c in by_fate.items()]
-        rows.append(_bar_row(f"{len(rest)} more", "", parts, amount, max(most, amount), whole))
+        rows.append(bar_row(f"{len(rest)} more", "", parts, amount, max(most, amount), whole))
     css = "bars told" if meanings else "bars"
     return f'<table class="{css}"><tbody>{"".join(rows)}</tbody></table>'
-
-
-def _bar_row(
-    name: str, meaning: str, parts: Sequence[tuple[str, float]], amount: int, most: int, whole: int
-) -> str:
-    told = f'<span class="meaning">{esc(meaning)}</span>' if meaning else ""
-    return (
-        f'<tr><th scope="row">{esc(name)}{told}</th><td class="draw">{bar(parts, most)}</td>'
-        f'<td class="num">{count(amount)}</td><td class="num soft">{share(amount, whole)}</td></tr>'
-    )
 
 
 def _by_fate(
@@ -254,7 +197,7 @@ def _size_bars(facts: Facts) -> str:
         found[name] = found.get(name, 0) + amount
     ranked = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
     most, whole = ranked[0][1], int(amounts.sum())
-    rows = [_bar_row(name, "", [("neutral", n)], n, most, whole) for name, n in ranked]
+    rows = [bar_row(name, "", [("neutral", n)], n, most, whole) for name, n in ranked]
     return f'<table class="bars"><tbody>{"".join(rows)}</tbody></table>'
 
 
@@ -285,118 +228,3 @@ def _weighted(values: np.ndarray, weights: np.ndarray, quantile: float) -> float
     reached = np.cumsum(weights[order])
     index = int(np.searchsorted(reached, quantile * reached[-1]))
     return float(values[order][min(index, len(values) - 1)])
-
-
-def _shard_target(facts: Facts) -> float:
-    found = facts.config("shard", "bytes")
-    return float(found) if isinstance(found, (int, float)) else 0.0
-
-
-def _target_note(facts: Facts) -> str:
-    target = _shard_target(facts)
-    if not target:
-        return ""
-    if len(facts.info.shards) > SHARD_COLUMNS_LIMIT:
-        return "The first column holds all smaller shards, such as the last of a split."
-    return f"Band: {size(target)} ± {SHARD_TOLERANCE:.0%}. The last shard of a split may be small."
-
-
-def _shard_plot(facts: Facts) -> str:
-    target = _shard_target(facts)
-    entries = facts.info.shards
-    if len(entries) > SHARD_COLUMNS_LIMIT:
-        return _shard_histogram(np.asarray([entry.bytes for entry in entries], float), target)
-    values_of = [
-        (
-            entry.name,
-            float(entry.bytes),
-            f"{entry.name}: {size(entry.bytes)}, {count(entry.samples)} pages",
-        )
-        for entry in entries
-    ]
-    return sizes(values_of, target=target, tolerance=SHARD_TOLERANCE, label="Size of each shard")
-
-
-def _shard_histogram(values: np.ndarray, target: float) -> str:
-    """Around the target; what lies further off is counted at the ends."""
-    low, high = (0.85 * target, 1.15 * target) if target else (values.min(), values.max() + 1)
-    bins = Bins(np.linspace(low, high, 49), False, int((values > high).sum()))
-    ticks = [target * f for f in (0.85, 0.95, 1.05, 1.15)] if target else [low, high]
-    return histogram(
-        bins,
-        [("neutral", bins.counts(values))],
-        label="Shards by size; the first and the last column hold all beyond",
-        unit="shards",
-        ticks=[(value, size(value)) for value in ticks],
-        marker=(target, f"target {size(target)}") if target else None,
-    )
-
-
-def _split_table(facts: Facts) -> str:
-    rows = "".join(
-        f'<tr><th scope="row">{esc(split)}</th><td class="num">{count(len(entries))}</td>'
-        f'<td class="num">{count(sum(entry.samples for entry in entries))}</td>'
-        f'<td class="num">{size(sum(entry.bytes for entry in entries))}</td></tr>'
-        for split, entries in facts.info.splits.items()
-    )
-    return (
-        '<table class="plain"><thead><tr><th>split</th><th class="num">shards</th>'
-        f'<th class="num">pages</th><th class="num">size</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
-    )
-
-
-def _stage_table(facts: Facts) -> str:
-    found = []
-    for stage in STAGES:
-        values = facts.ledger.numbers(f"ms_{stage}", np.ones(len(facts.ledger), dtype=bool))
-        values = values[values > 0]
-        if values.size:
-            found.append((stage, values.size, *np.percentile(values, (10, 50, 90))))
-    if not found:
-        return ""
-    start = max(0.01, min(row[2] for row in found) * 0.8)
-    end = max(max(row[4] for row in found) * 1.25, start * 10)
-    rows = "".join(
-        f'<tr><th scope="row">{stage}</th>'
-        f'<td class="draw">{span(low, middle, high, start=start, end=end)}</td>'
-        f'<td class="num">{millis(middle)}</td><td class="num soft">{millis(high)}</td></tr>'
-        for stage, _, low, middle, high in found
-    )
-    return (
-        '<table class="bars"><thead><tr><th>stage</th><th></th><th class="num">median</th>'
-        f'<th class="num">p90</th></tr></thead><tbody>{rows}</tbody></table>'
-    )
-
-
-def _slowest(facts: Facts) -> str:
-    ledger = facts.ledger
-    if not len(ledger):
-        return ""
-    everything = np.ones(len(ledger), dtype=bool)
-    spent = np.sum([ledger.numbers(f"ms_{stage}", everything) for stage in STAGES], axis=0)
-    names, first, where = np.unique(ledger.document, return_index=True, return_inverse=True)
-    total = np.bincount(where, weights=spent)
-    pages_of = np.bincount(where, weights=ledger.pages)
-    total[names == 0] = 0.0
-    slowest = [int(i) for i in np.argsort(-total, kind="stable")[:SLOWEST_SHOWN] if total[i] > 0]
-    rows = "".join(
-        f'<tr><th scope="row" class="file"><bdi>{esc(tail(document_name(row), 90))}</bdi></th>'
-        f'<td class="num">{count(pages_of[index])}</td><td class="num">{millis(total[index])}</td>'
-        f'<td class="num soft">{millis(total[index] / max(1, pages_of[index]))}</td></tr>'
-        for index, row in zip(slowest, ledger.rows([int(first[i]) for i in slowest]), strict=True)
-    )
-    if not rows:
-        return ""
-    return (
-        '<table class="plain"><thead><tr><th>document</th><th class="num">pages</th>'
-        '<th class="num">time</th><th class="num">a page</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
-    )
-
-
-def document_name(row: Mapping[str, object]) -> str:
-    """What people call a document: its name below the input, and the member of an archive."""
-    name = str(row.get("name") or row.get("uri") or row.get("doc_sha256") or "(unnamed)")
-    member = str(row.get("member") or "")
-    return f"{name} › {member}" if member and member not in name else name

@@ -62,7 +62,4 @@
       dialog.close();
     }
   });
-  window.addEventListener("beforeprint", () => {
-    document.querySelectorAll("#making details").forEach((part) => { part.open = true; });
-  });
 })();

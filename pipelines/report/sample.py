@@ -40,7 +40,7 @@ THUMB_SCHEMA = pa.schema(
 """`thumbs/*.parquet`: a JPEG of a page, its size in px, and word boxes as fractions of the
 page, four numbers each."""
 
-THUMB_WIDTH_PX = 360
+THUMB_WIDTH_PX = 460
 BOX_LIMIT = 1500
 BUDGET_BYTES = 4_000_000
 _INDEX_COLUMNS = ("key", "image_offset", "image_bytes", "json_offset", "json_bytes")

@@ -13,7 +13,8 @@ from .facts import Facts, gather
 from .gallery import left_out, samples
 from .markup import esc
 from .overview import headline, masthead, reasons
-from .profile import pages, shards, text_layers, timing
+from .profile import pages, text_layers
+from .work import shards, timing
 
 FILE = "report.html"
 _LINKS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -104,28 +104,25 @@ def test_ray_data(shards: list[str], expected: Samples, pixels: list[np.ndarray]
     if started:
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     try:
-        ray.data.DataContext.get_current().enable_progress_bars = False
-        raw = ray.data.read_webdataset(shards, decoder=False).take_all()
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        context.execution_options.preserve_order = True
+        raw = ray.data.read_webdataset(shards, decoder=None).take_all()
         decoded = ray.data.read_webdataset(shards).take_all()
     finally:
         if started:
             ray.shutdown()
-    by_key = {key: (image, text) for key, image, text in expected}
-    assert {item["__key__"]: (item["png"], item["json"]) for item in raw} == by_key
-    assert len(raw) == len(decoded) == len(expected)
-    assert [item["__key__"] for item in raw] == [key for key, _, _ in expected]
-    arrays = {key: array for (key, _, _), array in zip(expected, pixels, strict=True)}
-    for item in decoded:
-        array = np.asarray(item["png"])
-        assert np.array_equal(array if array.ndim == 2 else array[..., 0], arrays[item["__key__"]])
+    assert [(item["__key__"], item["png"], item["json"]) for item in raw] == expected
+    for item, (key, _, text), array in zip(decoded, expected, pixels, strict=True):
+        assert item["__key__"] == key
+        assert np.array_equal(np.asarray(item["png"]), array)
+        assert item["json"]["text"] == orjson.loads(text)["text"]
 
 
 def test_a_plain_tar_program(shards: list[str], expected: Samples, tmp_path: Path) -> None:
-    import tarfile
-
     with tarfile.open(shards[0]) as tar:
         tar.extractall(tmp_path, filter="data")
     for key, image, text in expected[:6]:
         assert (tmp_path / f"{key}.png").read_bytes() == image
         assert (tmp_path / f"{key}.json").read_bytes() == text
-        assert os.stat(tmp_path / f"{key}.png").st_mode & 0o777 == 0o644
+        assert (tmp_path / f"{key}.png").stat().st_mode & 0o777 == 0o644

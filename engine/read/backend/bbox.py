@@ -13,6 +13,7 @@ from itertools import pairwise
 from statistics import median
 
 from ...geometry import Box
+from ..character import is_unspaced, logical
 from ..layout import RawWord, turn_of
 
 _TOKEN = re.compile(
@@ -21,6 +22,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _PAGE = re.compile(r'<page width="([\d.]+)" height="([\d.]+)">')
+_TALL_LETTERS = 3
 _TALL = 1.8
 """Height over width from which a lone word of three letters is read upwards or downwards."""
 
@@ -35,7 +37,7 @@ def words_of(text: str) -> Iterator[RawWord]:
             yield from _line(line, number)
             line, number = [], number + 1
         else:
-            line.append((html.unescape(word), (float(x0), float(y0), float(x1), float(y1))))
+            line.append((logical(html.unescape(word)), (float(x0), float(y0), float(x1), float(y1))))
     yield from _line(line, number)
 
 
@@ -59,9 +61,11 @@ def _turn(boxes: list[Box], text: str) -> int:
             for a, b in pairwise(boxes)
         ]
         dx, dy = median(step[0] for step in steps), median(step[1] for step in steps)
-        if abs(dy) > abs(dx):
-            return turn_of(dx, dy)
+        upright = abs(dx) >= abs(dy)
+    else:
+        x0, y0, x1, y1 = boxes[0]
+        upright = len(text) < _TALL_LETTERS or y1 - y0 <= _TALL * max(x1 - x0, 1e-6)
+        dx, dy = 0.0, -1.0
+    if upright:
         return 0
-    x0, y0, x1, y1 = boxes[0]
-    tall = len(text) >= 3 and (y1 - y0) > _TALL * max(x1 - x0, 1e-6)
-    return 3 if tall else 0
+    return 1 if is_unspaced(text) else turn_of(dx, dy)

@@ -39,7 +39,7 @@ _INFO_PAGES = 64
 _MAX_WARNINGS = 50
 _ROUNDING_PX = 2
 _SAME_PT = 0.1
-_REPAIR = "reconstruct xref"
+_REPAIR = re.compile(r"reconstruct|find trailer|Invalid XRef|No valid XRef", re.IGNORECASE)
 _WRONG_PASSWORD = "Incorrect password"
 _NUMBER = r"(-?[\d.]+(?:e[+-]?\d+)?)"
 _SIZE = re.compile(rf"^Page\s+(\d+) size:\s+{_NUMBER} x {_NUMBER} pts", re.MULTILINE)
@@ -252,7 +252,7 @@ class PopplerDocument:
             self._note(ended)
             self._sheets.update(_measured(ended.output.decode("utf-8", "replace")))
             if page_index not in self._sheets:
-                raise self._fault("measure", page_index, ended)
+                raise self._fault("find", page_index, ended)
         sheet = self._sheets[page_index]
         if self._has_user_unit and sheet.user_unit is None:
             unit = user_unit_of(self.path, page_index)
@@ -294,7 +294,7 @@ class PopplerDocument:
     def _note(self, ended: Ended) -> None:
         said = [line.strip() for line in ended.errors.splitlines() if line.strip()]
         self._warnings += said[:_MAX_WARNINGS]
-        self.repaired = self.repaired or any(_REPAIR in line for line in said)
+        self.repaired = self.repaired or any(map(_REPAIR.search, said))
 
     def _fault(self, what: str, page_index: int, ended: Ended) -> PdfError:
         memory = "memory" in ended.errors.lower() or "bad_alloc" in ended.errors
