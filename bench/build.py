@@ -18,13 +18,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-import psutil
+from memory import Memory
 from record import Measure, save
 
 ALL_VERDICTS = '["trusted", "garbled", "misaligned", "hidden", "partial", "none"]'
@@ -99,39 +98,6 @@ def bound(paths: list[Path], encoder: str, cores: int) -> tuple[int, float]:
         return pages, time.perf_counter() - start
 
 
-class Memory(threading.Thread):
-    """Watches the largest reader process and the largest Ray worker of a process tree."""
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self.root = psutil.Process(pid)
-        self.readers: list[float] = []
-        self.workers: list[float] = []
-
-    def run(self) -> None:
-        while self.root.is_running():
-            reader = worker = 0.0
-            for process in _tree(self.root):
-                try:
-                    line, rss = " ".join(process.cmdline()), process.memory_info().rss / 1e6
-                except psutil.Error:
-                    continue
-                if "pagemill.engine.read.child" in line:
-                    reader = max(reader, rss)
-                elif "ray::" in line:
-                    worker = max(worker, rss)
-            self.readers.append(reader)
-            self.workers.append(worker)
-            time.sleep(0.5)
-
-
-def _tree(root: psutil.Process) -> list[psutil.Process]:
-    try:
-        return root.children(recursive=True)
-    except psutil.Error:
-        return []
-
-
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("folder", type=Path)
@@ -168,10 +134,14 @@ def run(folder: Path, wanted: int, cores: int, work: Path) -> None:
     peak = max(memory.readers)
     growth = peak / max(max(memory.readers[:half]), 1)
     worker = max(memory.workers)
-    print(f"(c)/(a) {rate / script:.2f}   (c)/(b) {rate / bounds['mupdf']:.2f} with MuPDF's PNG, "
-          f"{rate / bounds['opencv']:.2f} with OpenCV's")
-    print(f"memory: reader {peak:.0f} MB, Ray worker {worker:.0f} MB, peak second half over first "
-          f"half {growth:.2f}")
+    print(
+        f"(c)/(a) {rate / script:.2f}   (c)/(b) {rate / bounds['mupdf']:.2f} with MuPDF's PNG, "
+        f"{rate / bounds['opencv']:.2f} with OpenCV's"
+    )
+    print(
+        f"memory: reader {peak:.0f} MB, Ray worker {worker:.0f} MB, peak second half over first "
+        f"half {growth:.2f}"
+    )
     save(
         "build",
         "Building a corpus",
@@ -181,8 +151,13 @@ def run(folder: Path, wanted: int, cores: int, work: Path) -> None:
             Measure("(b) bound, MuPDF's PNG", "pages/s", [bounds["mupdf"]]),
             Measure("(b) bound, OpenCV's PNG", "pages/s", [bounds["opencv"]]),
             Measure("pagemill over (a)", "x", [rate / script], ">= 5", headline=True),
-            Measure("pagemill over (b), MuPDF's PNG", "x", [rate / bounds["mupdf"]], ">= 0.7",
-                    headline=True),
+            Measure(
+                "pagemill over (b), MuPDF's PNG",
+                "x",
+                [rate / bounds["mupdf"]],
+                ">= 0.7",
+                headline=True,
+            ),
             Measure("pagemill over (b), OpenCV's PNG", "x", [rate / bounds["opencv"]], ">= 0.7"),
             Measure("peak memory, reader process", "MB", [peak], "<= 600", headline=True),
             Measure("peak memory, Ray worker beside it", "MB", [worker], "<= 600"),
@@ -196,9 +171,21 @@ def run(folder: Path, wanted: int, cores: int, work: Path) -> None:
 
 def build(work: Path, cores: int) -> tuple[int, float, Memory]:
     """Pages found, seconds and memory of `pagemill build`."""
-    command = [sys.executable, "-m", "pagemill", "build", str(work / "dump"),
-               "--out", str(work / "corpus"), "--workers", str(cores),
-               "--set", f"filter.verdicts={ALL_VERDICTS}", "--set", "filter.min_ink=0"]
+    command = [
+        sys.executable,
+        "-m",
+        "pagemill",
+        "build",
+        str(work / "dump"),
+        "--out",
+        str(work / "corpus"),
+        "--workers",
+        str(cores),
+        "--set",
+        f"filter.verdicts={ALL_VERDICTS}",
+        "--set",
+        "filter.min_ink=0",
+    ]
     start = time.perf_counter()
     process = subprocess.Popen(command)
     memory = Memory(process.pid)

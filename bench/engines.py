@@ -110,8 +110,12 @@ def main() -> None:
         f"{len(paths)} files of {chosen.folder.name}, 144 dpi grey, one core, page by page through "
         "Pagemill's own engine files, so poppler's figure includes starting its programs."
     )
-    save(f"engines-{chosen.folder.name}", f"Engines on {chosen.folder.name} documents", measures,
-         notes=notes)
+    save(
+        f"engines-{chosen.folder.name}",
+        f"Engines on {chosen.folder.name} documents",
+        measures,
+        notes=notes,
+    )
 
 
 def rate(tally: Tally) -> float:

@@ -170,9 +170,7 @@ def carry_out(
     return finish(place, info, len(tasks), pace)
 
 
-def finish(
-    place: Place, info: CorpusInfo, documents: int, pace: Mapping[str, float]
-) -> Outcome:
+def finish(place: Place, info: CorpusInfo, documents: int, pace: Mapping[str, float]) -> Outcome:
     """Write totals and report, and clear what only the run needed."""
     drop_superseded(place)
     summary = summarise(read_rows(place))

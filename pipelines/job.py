@@ -67,6 +67,8 @@ class PageEntry:
     json_bytes: int = 0
     thumbnail_bytes: int = 0
     """Of the thumbnail at `offset`, for pages that are filtered out."""
+    word_share_bytes: int = 0
+    """Of the word boxes behind the thumbnail."""
     facts: dict[str, Any] = field(default_factory=dict)
     timing: dict[str, float] = field(default_factory=dict)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -37,7 +38,9 @@ def write_thumbs(
         pages = by_reason[reason]
         for key in smallest(list(pages), _A_REASON, seed):
             sha256, page = pages[key]
-            jpeg = read_blob(place, parcel_name(sha256), page.offset, page.thumbnail_bytes)
+            size = page.thumbnail_bytes + page.word_share_bytes
+            blob = read_blob(place, parcel_name(sha256), page.offset, size)
+            jpeg, words = blob[: page.thumbnail_bytes], blob[page.thumbnail_bytes :]
             width, height = size_of(jpeg)
             rows.append(
                 {
@@ -47,7 +50,7 @@ def write_thumbs(
                     "jpeg": jpeg,
                     "width": width,
                     "height": height,
-                    "words": page.facts.get("word_boxes", []),
+                    "words": orjson.loads(words),
                 }
             )
     if rows:

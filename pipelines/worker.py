@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -22,7 +23,7 @@ from ..engine.read.guard import GuardedReader
 from ..engine.read.message import Open, Opened, Refused
 from ..engine.read.reader import PageFate
 from ..engine.reason import Reason
-from ..engine.store.index import IndexMeta, index_row, write_index
+from ..engine.store.index import IndexMeta, row_from_facts, write_index
 from ..engine.store.parcel import ParcelWriter, read_blob, read_meta
 from ..engine.store.place import Place
 from ..engine.store.shard import ShardSummary, write_shard
@@ -66,13 +67,11 @@ class Worker:
     def write(self, job: ShardJob) -> ShardSummary:
         """Write a shard and its index; the samples' spans stay here, they are in the index."""
         path = self._scratch() / f"shard-{uuid.uuid4().hex}"
-        extension = self._config.image.extension
-        jsons: list[bytes] = []
-        samples = self._samples(job, extension, jsons)
-        summary = write_shard(path, samples)
+        facts: list[dict[str, Any]] = []
+        summary = write_shard(path, self._samples(job, facts))
         rows = [
-            index_row(span, orjson.loads(json))
-            for span, json in zip(summary.samples, jsons, strict=True)
+            row_from_facts(span, page.doc_sha256, page.page_index, known)
+            for span, page, known in zip(summary.samples, job.pages, facts, strict=True)
         ]
         meta = IndexMeta(
             shard=job.name,
@@ -149,16 +148,17 @@ class Worker:
             yield _entry(writer, fate)
 
     def _samples(
-        self, job: ShardJob, extension: str, jsons: list[bytes]
+        self, job: ShardJob, facts: list[dict[str, Any]]
     ) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
-        """The samples of a shard; each one's JSON is also kept for its index row."""
+        """The samples of a shard; what the index says of each is added to `facts`."""
+        extension = self._config.image.extension
         for page in job.pages:
             entry = self._meta(page.doc_sha256).page(page.page_index)
             size = entry.image_bytes + entry.json_bytes
             data = read_blob(self._place, parcel_name(page.doc_sha256), entry.offset, size)
             image, json = data[: entry.image_bytes], data[entry.image_bytes :]
             json = json[:-1] + source_tail(page, self._config.licence)
-            jsons.append(json)
+            facts.append(entry.facts)
             yield page_key(page.doc_sha256, page.page_index), [(extension, image), ("json", json)]
 
     def _read_meta(self, doc_sha256: str) -> ParcelMeta:
@@ -179,6 +179,7 @@ def _entry(writer: ParcelWriter, fate: PageFate) -> PageEntry:
         writer.add(fate.json)
     elif fate.thumbnail:
         offset, _ = writer.add(fate.thumbnail)
+        writer.add(fate.word_shares)
     return PageEntry(
         page_index=fate.page_index,
         kept=fate.kept,
@@ -193,6 +194,7 @@ def _entry(writer: ParcelWriter, fate: PageFate) -> PageEntry:
         image_bytes=len(fate.image),
         json_bytes=len(fate.json),
         thumbnail_bytes=len(fate.thumbnail),
+        word_share_bytes=len(fate.word_shares),
         facts=fate.facts,
         timing=asdict(fate.timing),
     )

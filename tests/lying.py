@@ -11,12 +11,11 @@ import random
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
-
 from passages import DEV, HELD_OUT
 
 sys.modules.setdefault("pymupdf.layout", None)  # type: ignore[arg-type]
@@ -66,9 +65,10 @@ SPLITS = {
 }
 
 
-def samples(split: str) -> Iterator[Sample]:
-    """All pages of one half."""
+def samples(split: str, *, fonts: int | None = None) -> Iterator[Sample]:
+    """All pages of one half, or those in its first `fonts` fonts."""
     half = SPLITS[split]
+    half = replace(half, fonts=half.fonts[:fonts])
     rng = random.Random(half.seed)
     for name, pdf in _honest(half, rng):
         yield Sample(f"{split}/{name}", name.split("-")[0], ("trusted",), pdf)
@@ -118,16 +118,25 @@ def _lies(
     accents = _paragraphs(half.passages["fr" if "fr" in half.passages else "es"], rng, 6)
     yield "mojibake", garbled, _mapped(_html(accents, font), _mojibake)
     other = "sans-serif" if "monospace" in font else "monospace"
+    swapped = _shuffled(ASCII_SMALL, rng)
     mixed = f"<p style='font-family:{other}'>{english}</p>" + _paragraphs(english, rng, 4)
-    yield "cipher one font", garbled, _mapped(
-        _html(mixed, font), lambda text, c=_shuffled(ASCII_SMALL, rng): c.get(text, text), only=1
+    yield (
+        "cipher one font",
+        garbled,
+        _mapped(
+            _html(mixed, font),
+            lambda text: swapped.get(text, text),
+            only=1,
+        ),
     )
     hidden = ("hidden",)
     yield "ocr perfect", hidden, _scanned(page, rng)
     yield "ocr with errors", hidden, _scanned(page, rng, errors=0.08, noise=12)
     yield "ocr shifted", ("misaligned", "hidden"), _scanned(page, rng, shift=(9, 23))
-    yield "ocr visible below", ("hidden", "garbled", "partial"), _scanned(
-        page, rng, errors=0.03, noise=10, below=True
+    yield (
+        "ocr visible below",
+        ("hidden", "garbled", "partial"),
+        _scanned(page, rng, errors=0.03, noise=10, below=True),
     )
     yield "outlines shifted", ("misaligned", "hidden"), _outlined(page, shift=(14, 31))
     partial = ("partial",)

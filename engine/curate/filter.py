@@ -92,4 +92,4 @@ def ink_share(image: np.ndarray) -> float:
     paper = int(np.bincount(grey[::8, ::8].ravel()).argmax())
     low, high = paper - _DARKER_THAN_PAPER, paper + _DARKER_THAN_PAPER
     near = cv2.countNonZero(cv2.inRange(grey, max(low, 0), min(high, 255)))
-    return 1.0 - near / grey.size
+    return 1.0 - int(near) / int(grey.size)

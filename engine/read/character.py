@@ -33,7 +33,9 @@ _DIRECTION_MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60]"
 )
-_LEFT_TO_RIGHT = re.compile(r"[0-9A-Za-z\u0660-\u0669\u06f0-\u06f9]+(?:[.,:/][0-9A-Za-z\u0660-\u0669\u06f0-\u06f9]+)*")
+_LEFT_TO_RIGHT = re.compile(
+    r"[0-9A-Za-z\u0660-\u0669\u06f0-\u06f9]+(?:[.,:/][0-9A-Za-z\u0660-\u0669\u06f0-\u06f9]+)*"
+)
 _UNUSUAL = re.compile(r"[^ -~\u00a1-\u00ac\u00ae-\u1fff\u2010-\u2027\u2030-\u2064\u2070-\ud7ff]")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import gc
 import os
 import resource
 import signal
@@ -27,6 +28,8 @@ from .message import Open, Opened, ReadPage, Ready, Refused, Setup, Unable, rece
 from .reader import PageFate, open_any, read_page
 
 _PR_SET_PDEATHSIG = 1
+_COLLECT_EVERY = 100_000
+"""Objects between two collections: a page makes some ten thousand, none of them in cycles."""
 FAULT_VARIABLE = "PAGEMILL_FAULT"
 
 
@@ -43,6 +46,8 @@ def main() -> None:
         send(replies, Unable(str(err)))
         return
     _cap_memory(setup.memory_bytes)
+    gc.freeze()
+    gc.set_threshold(_COLLECT_EVERY)
     server = _Server(setup)
     send(replies, Ready(_rss_bytes()))
     while True:

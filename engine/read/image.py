@@ -1,8 +1,9 @@
 """Page images to bytes and back: the smallest codec that keeps a stated fidelity.
 
 The default writes PNG with as few levels a channel as `image.min_psnr_db` allows: 16 grey
-levels in 4 bits for most born-digital pages, more for scans. Rows are unfiltered, which suits flat pages, and packed by libdeflate, whose output
-does not depend on the processor. Measured by `bench/codecs.py`; see `docs/benchmarks.md`.
+levels in 4 bits for most born-digital pages, more for scans. Rows are unfiltered, which suits
+flat pages, and packed by libdeflate, whose output does not depend on the processor. Measured by
+`bench/codecs.py`; see `docs/benchmarks.md`.
 """
 
 from __future__ import annotations

@@ -51,13 +51,21 @@ def ink_map(grey: np.ndarray, boxes: np.ndarray) -> InkMap:
     small = _shrink(grey, round(factor))
     kernel = np.ones((_DETAIL, _DETAIL), np.uint8)
     dark = cv2.morphologyEx(small, cv2.MORPH_BLACKHAT, kernel)
-    around = cv2.blur(small, (2 * _DETAIL + 1, 2 * _DETAIL + 1))
-    if around.min() < 128:
-        light = cv2.morphologyEx(small, cv2.MORPH_TOPHAT, kernel)
-        dark = np.where(around < 128, light, dark)
+    if small.min() < 128:
+        dark = _light_on_dark(small, dark, kernel)
     sample = grey[::6, ::6]
     flat = float(np.bincount(sample.ravel(), minlength=256).max() / sample.size)
     return InkMap(dark, factor, flat)
+
+
+def _light_on_dark(small: np.ndarray, dark: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """`dark`, with the light detail instead wherever the surroundings are dark."""
+    coarse = cv2.blur(_shrink(small, 4), (_DETAIL // 2, _DETAIL // 2))
+    if coarse.min() >= 128:
+        return dark
+    around = cv2.resize(coarse, small.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    light = cv2.morphologyEx(small, cv2.MORPH_TOPHAT, kernel)
+    return np.where(around < 128, light, dark)
 
 
 def _shrink(grey: np.ndarray, factor: int) -> np.ndarray:

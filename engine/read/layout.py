@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from statistics import median
 from typing import NamedTuple
 
 from ..geometry import Box, union
 from ..page import Block, Figure, Glyphs, Line, TextLayer, Word, WordFlag
-from .character import REPLACEMENT, clean, direction, prose_units
-from .order import Segment, reading_order
-from .whitespace import WORD_GAP, joined, merged
+from .character import REPLACEMENT, clean, direction, is_unspaced, prose_units
+from .order import reading_order
+from .segment import Segment, joined
+from .upright import LEVEL, Heading, by_heading, upright
+from .whitespace import WORD_GAP, merged
 
 _JOIN = 1.5
 """White space up to which neighbours in a row of a column are one line."""
-_BLOCK_GAP = 0.45
-"""White space between lines, in heights, from which a block ends."""
+_BLOCK_GAP = 0.4
+"""White space above the usual between two lines, in heights, from which a block ends."""
 _BLOCK_RATIO = 1.3
 """Ratio of line heights from which a block ends: a heading over its text."""
+_TOUCH = 0.12
+"""White space, in letter sizes, across which words of a script without spaces are one."""
 _VERTICAL = int(WordFlag.VERTICAL)
 _RIGHT_TO_LEFT = int(WordFlag.RIGHT_TO_LEFT)
 """As plain integers: operators of enums cost a microsecond, and a page has hundreds of words."""
@@ -32,19 +36,7 @@ class RawWord(NamedTuple):
     line: int
     """The engine's own line; words of a line come in the order of reading."""
     flags: int = 0
-    turn: int = 0
-    """Way of reading: 0 to the right, 1 down, 2 to the left (upside down), 3 up."""
-    slant: float = 0.0
-    """What is left of the angle of reading after the turn, degrees clockwise, -45 to 45."""
-
-
-def turn_of(dx: float, dy: float, *, vertical: bool = False) -> int:
-    """The way of reading (see `RawWord.turn`) nearest to a direction, y down."""
-    if vertical and abs(dx) > abs(dy):
-        dx, dy = -dy, dx
-    if abs(dx) >= abs(dy):
-        return 0 if dx >= 0 else 2
-    return 1 if dy > 0 else 3
+    heading: Heading = LEVEL
 
 
 def text_layer(
@@ -77,6 +69,7 @@ def text_layer(
 def _visible(
     raw: Iterable[RawWord], width_px: float, height_px: float
 ) -> tuple[list[RawWord], int]:
+    """Words that have letters on the page, cut to it, and how many lie outside."""
     words: list[RawWord] = []
     outside = 0
     for word in raw:
@@ -89,11 +82,11 @@ def _visible(
             continue
         box = (max(x0, 0.0), max(y0, 0.0), min(x1, width_px), min(y1, height_px))
         flags = word.flags
-        if word.turn in (1, 3):
+        if word.heading[0] in (1, 3):
             flags |= _VERTICAL
         if not text.isascii() and direction(text) < 0:
             flags |= _RIGHT_TO_LEFT
-        words.append(RawWord(text, box, word.line, flags, word.turn))
+        words.append(RawWord(text, box, word.line, flags, word.heading))
     return words, outside
 
 
@@ -105,41 +98,21 @@ def arrange(
     Words that are read another way than most of the page (stamps in the margin, axis labels)
     come after the others.
     """
-    turns: dict[int, list[int]] = {}
-    for index, word in enumerate(words):
-        turns.setdefault(word.turn, []).append(index)
     builder = _Builder(words)
-    for turn, members in sorted(turns.items(), key=lambda item: (-len(item[1]), item[0])):
-        upright = _upright(words, members, turn, width_px, height_px)
+    for heading, members in by_heading([word.heading for word in words]):
+        boxes = upright(((i, words[i].box) for i in members), heading, width_px, height_px)
         right_to_left = _base(words, members) < 0
-        segments = _segments(words, members, upright)
+        segments = _segments(words, members, boxes)
         for leaf in reading_order(segments, right_to_left=right_to_left):
-            builder.add(leaf, upright, right_to_left)
+            builder.add(leaf, boxes, right_to_left)
     return tuple(builder.words), tuple(builder.lines), tuple(builder.blocks)
 
 
-def _upright(
-    words: Sequence[RawWord], members: list[int], turn: int, width: float, height: float
-) -> dict[int, Box]:
-    """Boxes as they are after turning the page until the text reads to the right."""
-    if turn == 0:
-        return {index: words[index].box for index in members}
-    boxes: dict[int, Box] = {}
-    for index in members:
-        x0, y0, x1, y1 = words[index].box
-        if turn == 1:
-            boxes[index] = (y0, width - x1, y1, width - x0)
-        elif turn == 2:
-            boxes[index] = (width - x1, height - y1, width - x0, height - y0)
-        else:
-            boxes[index] = (height - y1, x0, height - y0, x1)
-    return boxes
-
-
 def _base(words: Sequence[RawWord], members: Sequence[int]) -> int:
-    """-1 where letters of right-to-left scripts prevail, else 1."""
-    hits = sum([words[index].flags & _RIGHT_TO_LEFT for index in members]) // _RIGHT_TO_LEFT
-    return -1 if 2 * hits > len(members) else 1
+    """-1 where words of right-to-left scripts prevail, else 1; numbers have no say."""
+    if not any(words[index].flags & _RIGHT_TO_LEFT for index in members):
+        return 1
+    return -1 if sum(direction(words[index].text) for index in members) < 0 else 1
 
 
 def _segments(words: Sequence[RawWord], members: list[int], boxes: dict[int, Box]) -> list[Segment]:
@@ -188,8 +161,9 @@ class _Builder:
         """One leaf: a block of lines, or several where white space or size part them."""
         start = len(self.lines)
         previous: list[Segment] = []
+        usual = _usual_gap(leaf)
         for row in leaf:
-            if previous and _parted(previous, row):
+            if previous and _parted(previous, row, usual):
                 self._close(start)
                 start = len(self.lines)
             for segment in _lines_of(row, right_to_left):
@@ -199,7 +173,7 @@ class _Builder:
 
     def _line(self, members: list[int], boxes: dict[int, Box]) -> None:
         raw, first, number = self.raw, len(self.words), len(self.lines)
-        ordered = [raw[i] for i in logical_order(raw, members, boxes)]
+        ordered = _unparted(raw, logical_order(raw, members, boxes), boxes)
         self.words.extend([Word(w.text, w.box, number, w.flags) for w in ordered])
         text = " ".join([w.text for w in ordered])
         box = union([w.box for w in ordered])
@@ -211,12 +185,44 @@ class _Builder:
             self.blocks.append(Block(union([x.box for x in lines]), (start, len(self.lines))))
 
 
-def _parted(above: list[Segment], below: list[Segment]) -> bool:
+def _unparted(raw: Sequence[RawWord], members: list[int], boxes: dict[int, Box]) -> list[RawWord]:
+    """The words of a line; those of scripts without spaces that touch are one."""
+    words: list[RawWord] = []
+    end = 0.0
+    for index in members:
+        word, box = raw[index], boxes[index]
+        if words and not word.text.isascii():
+            before = words[-1]
+            if (
+                -_TOUCH <= (box[0] - end) / max(box[3] - box[1], 1e-6) <= _TOUCH
+                and is_unspaced(before.text[-1])
+                and is_unspaced(word.text[0])
+            ):
+                whole = union((before.box, word.box))
+                words[-1] = before._replace(text=before.text + word.text, box=whole)
+                end = box[2]
+                continue
+        words.append(word)
+        end = box[2]
+    return words
+
+
+def _gap(above: list[Segment], below: list[Segment]) -> float:
+    return min([s.y0 for s in below]) - max([s.y1 for s in above])
+
+
+def _usual_gap(leaf: list[list[Segment]]) -> float:
+    """White space between most lines of a leaf, px; 0 where they overlap or are few."""
+    return max(0.0, median([_gap(a, b) for a, b in pairwise(leaf)])) if len(leaf) > 3 else 0.0
+
+
+def _parted(above: list[Segment], below: list[Segment], usual: float) -> bool:
+    """Whether a block ends between two rows."""
     high = median([s.height for s in above])
     low = median([s.height for s in below])
-    gap = min(s.y0 for s in below) - max(s.y1 for s in above)
-    ratio = max(high, low) / max(min(high, low), 1e-6)
-    return gap > _BLOCK_GAP * min(high, low) or ratio > _BLOCK_RATIO
+    if max(high, low) > _BLOCK_RATIO * min(high, low):
+        return True
+    return _gap(above, below) - usual > _BLOCK_GAP * min(high, low)
 
 
 def _lines_of(row: list[Segment], right_to_left: bool) -> list[Segment]:

@@ -7,8 +7,10 @@ fonts-noto-core, fonts-noto-cjk, fonts-freefont-ttf and fonts-urw-base35:
 
 A character is drawn in the fonts of a style (sans, serif, monospaced, italic, oblique, Arabic,
 East Asian), each drawing is averaged over the cells of the grid (see `reference`), and the
-drawings of a style are averaged. Styles that look the same are kept once. Only these numbers
-are shipped, never a font.
+drawings of a style are averaged. Styles that look the same are kept once. Small letters are
+also drawn as small capitals, and digits as old-style ones, which free fonts seldom have: from
+the capital or the lining digit, made smaller or lowered. Only these numbers are shipped, never
+a font.
 """
 
 from __future__ import annotations
@@ -113,6 +115,13 @@ _ALPHABETIC = (
     (0xFB00, 0xFB06),
 )
 _ARABIC_FORMS = ((0xFB50, 0xFBFF), (0xFE80, 0xFEFC))
+_SMALL_CAPITAL = 0.78
+"""Height of small capitals over that of capitals."""
+_OLD_STYLE = {"0": 0.70, "1": 0.70, "2": 0.70}
+"""Digits of the height of a small x, as a factor."""
+_LOWERED = "34579"
+_LOWERED_EM = 0.21
+"""How far old-style digits descend."""
 _KANA_AND_WIDE = ((0x3001, 0x3015), (0x3041, 0x30FF), (0xFF01, 0xFF5E))
 
 
@@ -154,7 +163,21 @@ def _alphabetic() -> dict[int, list[Drawing]]:
     for codepoint in _codepoints(_ALPHABETIC):
         styles = (_average(fonts, chr(codepoint), ALPHABETIC) for fonts in _STYLES)
         _add(found, codepoint, styles)
+        _add(found, codepoint, _variants(chr(codepoint)))
     return found
+
+
+def _variants(character: str) -> Iterator[Drawing | None]:
+    """A small letter as a small capital, a digit as an old-style one."""
+    capital = character.upper()
+    if capital != character and len(capital) == 1:
+        for fonts in _STYLES[:2]:
+            yield _average(fonts, capital, ALPHABETIC, scale=_SMALL_CAPITAL)
+    for fonts in _STYLES[:2]:
+        if character in _OLD_STYLE:
+            yield _average(fonts, character, ALPHABETIC, scale=_OLD_STYLE[character])
+        elif character in _LOWERED:
+            yield _average(fonts, character, ALPHABETIC, lowered_em=_LOWERED_EM)
 
 
 def _arabic() -> dict[int, list[Drawing]]:
@@ -210,34 +233,43 @@ def _alike(a: Drawing, b: Drawing) -> bool:
     return bool(np.corrcoef(a.cells.ravel(), b.cells.ravel())[0, 1] > _SAME)
 
 
-def _average(fonts: Sequence[Path], character: str, grid: Grid) -> Drawing | None:
-    drawings = [d for d in (_draw(font, character, grid) for font in fonts) if d is not None]
-    if not drawings:
+def _average(
+    fonts: Sequence[Path],
+    character: str,
+    grid: Grid,
+    *,
+    scale: float = 1.0,
+    lowered_em: float = 0.0,
+) -> Drawing | None:
+    drawings = [_draw(font, character, grid, scale, lowered_em) for font in fonts]
+    made = [drawing for drawing in drawings if drawing is not None]
+    if not made:
         return None
-    cells = np.mean([drawing.cells for drawing in drawings], axis=0, dtype=np.float32)
-    return Drawing(cells, float(np.mean([drawing.width_em for drawing in drawings])))
+    cells = np.mean([drawing.cells for drawing in made], axis=0, dtype=np.float32)
+    return Drawing(cells, float(np.mean([drawing.width_em for drawing in made])))
 
 
-@lru_cache(maxsize=64)
-def _font(path: Path) -> tuple[ImageFont.FreeTypeFont, bytes]:
-    font = ImageFont.truetype(str(path), _PX, layout_engine=ImageFont.Layout.BASIC)
+@lru_cache(maxsize=128)
+def _font(path: Path, px: int) -> tuple[ImageFont.FreeTypeFont, bytes]:
+    font = ImageFont.truetype(str(path), px, layout_engine=ImageFont.Layout.BASIC)
     return font, bytes(font.getmask("\uffff"))
 
 
-def _draw(path: Path, character: str, grid: Grid) -> Drawing | None:
+def _draw(
+    path: Path, character: str, grid: Grid, scale: float, lowered_em: float
+) -> Drawing | None:
     """The character in cells; None where the font lacks it or it has no width or no ink."""
-    font, missing = _font(path)
+    font, missing = _font(path, round(_PX * scale))
     mask = bytes(font.getmask(character))
     advance = font.getlength(character)
     if mask == missing or not any(mask) or advance < 0.05 * _PX:
         return None
     size = (max(1, round(advance)), round((grid.top - grid.bottom) * _PX))
     image = Image.new("L", size)
-    ImageDraw.Draw(image).text((0, grid.top * _PX), character, fill=255, font=font, anchor="ls")
-    cells = (
-        np.asarray(image.resize((grid.columns, grid.rows), Image.Resampling.BOX), np.float32) / 255
-    )
-    return Drawing(cells, advance / _PX)
+    baseline = (grid.top + lowered_em) * _PX
+    ImageDraw.Draw(image).text((0, baseline), character, fill=255, font=font, anchor="ls")
+    small = image.resize((grid.columns, grid.rows), Image.Resampling.BOX)
+    return Drawing(np.asarray(small, np.float32) / 255, advance / _PX)
 
 
 if __name__ == "__main__":

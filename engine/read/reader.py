@@ -90,6 +90,8 @@ class PageFate:
     json: bytes = b""
     thumbnail: bytes = b""
     """Small JPEG of a page that is filtered out."""
+    word_shares: bytes = b""
+    """Its word boxes as shares of width and height, four numbers each, as JSON."""
     facts: dict[str, object] = field(default_factory=dict)
     """Counts and sizes for the index and ledger; see `facts_of`."""
     timing: Timing = field(default_factory=Timing)
@@ -180,13 +182,13 @@ def _read_page(
     facts = facts_of(page)
     if reason is not None:
         small = clock("encode", lambda: thumbnail(image))
-        facts["word_boxes"] = _word_shares(page)
         return PageFate(
             page_index=page_index,
             stage="judge" if reason.startswith("text_") else "filter",
             reason=reason,
             message=reason.meaning,
             thumbnail=small,
+            word_shares=orjson.dumps(_word_shares(page)),
             facts=facts,
         )
     data = clock("encode", lambda: encode(image, config.image))

@@ -33,14 +33,18 @@ _CHARACTERS = 160
 """Pairs of font and character judged on one page, the most frequent first."""
 _TOP, _BOTTOM = 1.16, -0.50
 """em around the baseline that is cut out; more than the grids span, for fonts of other scales."""
-_STEP = 0.05
+_STEP = 0.06
 """em between sampled rows."""
-_ACROSS = 12
+_ACROSS = 10
 """Samples across the advance width."""
-_SCALES = (1.0, 0.8, 0.9, 1.12, 1.25)
+_SCALES = (1.0, 0.65, 0.8, 0.9, 1.12, 1.25, 1.5)
 """Letter sizes relative to the font size that are tried for each font."""
 _SHIFTS = (0.0, -0.06, 0.06, -0.12, 0.12)
 """em; baselines tried."""
+_FAINT = 0.06
+"""Contrast under which a cut-out shows nothing."""
+_CROWDED = 0.5
+"""Ink in the rows well above or below a glyph, from which on its surroundings are not paper."""
 _BOX_OF_SIZE = 1.15
 """Height of a word's box over its font size."""
 _MARGIN = 0.02
@@ -52,13 +56,16 @@ _OTHERS = {
     EAST_ASIAN.name: np.arange(0x3041, 0xD7A4, 97),
 }
 """Characters that every glyph might be instead of the claimed one, beside the page's own."""
-_BLANK = np.array(
+_BLANK = np.zeros(0x110000, bool)
+_BLANK[
     [
         *range(0x21),
         *(0x7F, 0xA0, 0xAD, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF),
         *range(0x2000, 0x2010),
+        0xFFFD,
     ]
-)
+] = True
+"""Characters without a picture of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,9 @@ def _marks_of_glyphs(glyphs: Glyphs) -> Marks:
     width = glyphs.advance_em * size
     width = np.where(np.isnan(width), _pitch(origin, direction, glyphs.font), width)
     return Marks(
-        codepoint=glyphs.codepoint.astype(np.int64),
+        codepoint=np.where(_is_character(glyphs.codepoint), glyphs.codepoint, 0xFFFD).astype(
+            np.int64
+        ),
         origin=np.asarray(origin, np.float32),
         direction=np.asarray(direction, np.float32),
         size_px=size,
@@ -134,6 +143,11 @@ def _marks_of_glyphs(glyphs: Glyphs) -> Marks:
         luminance=glyphs.luminance.astype(np.float32),
         exact=True,
     )
+
+
+def _is_character(codepoint: np.ndarray) -> np.ndarray:
+    """bool [n]: inside Unicode; damaged files have code points that are not."""
+    return np.asarray((codepoint >= 0) & (codepoint < len(_BLANK)))
 
 
 def _pitch(origin: np.ndarray, direction: np.ndarray, font: np.ndarray) -> np.ndarray:
@@ -150,9 +164,11 @@ def _pitch(origin: np.ndarray, direction: np.ndarray, font: np.ndarray) -> np.nd
 def _marks_of_words(words: tuple[Word, ...]) -> Marks:
     """Each word's box shared out among its characters by their usual widths, or evenly.
 
-    Words that stand upright are left out: their way of reading is not known.
+    Words that stand upright are left out, and all of them where these prevail: their way of
+    reading is not known.
     """
-    words = tuple(word for word in words if _lies(word))
+    lying = tuple(word for word in words if _lies(word))
+    words = lying if 2 * len(lying) > len(words) else ()
     texts = [word.text[::-1] if text_direction(word.text) < 0 else word.text for word in words]
     length = np.array([len(text) for text in texts], np.int64)
     codepoint = np.array([ord(char) for text in texts for char in text], np.int64)
@@ -182,7 +198,7 @@ def _marks_of_words(words: tuple[Word, ...]) -> Marks:
 def _lies(word: Word) -> bool:
     """The word's box is as a horizontal word's would be."""
     width, height = word.box[2] - word.box[0], word.box[3] - word.box[1]
-    return width > 0 and height > 0 and (len(word.text) < 3 or width > 0.6 * height)
+    return width > 0 and height > 0 and width > 0.3 * height * min(3, len(word.text) - 1)
 
 
 def _shares(
@@ -230,7 +246,7 @@ def judge_shapes(grey: np.ndarray, at: Marks) -> Shape:
         codepoint=codepoint,
         font=font,
         count=_count(at, codepoint, font),
-        known=~np.isnan(claim) & (contrast > 0.06),
+        known=~np.isnan(claim) & (contrast > _FAINT) & ~_crowded(mean),
         rank=rank,
         claim=claim,
         best=best,
@@ -239,6 +255,12 @@ def judge_shapes(grey: np.ndarray, at: Marks) -> Shape:
         expected_em=expected_width(codepoint),
         wander=wander,
     )
+
+
+def _crowded(mean: np.ndarray) -> np.ndarray:
+    """bool [n]: white letters in a small dark shape, and others without paper around them."""
+    ends = mean[:, [0, 1, -2, -1]].mean(axis=2)
+    return np.asarray(np.maximum(ends[:, :2].mean(axis=1), ends[:, 2:].mean(axis=1)) > _CROWDED)
 
 
 def _wander(ink: np.ndarray, mean: np.ndarray, weight: np.ndarray) -> float:
@@ -277,8 +299,7 @@ def _choose(grey: np.ndarray, at: Marks) -> tuple[np.ndarray, np.ndarray]:
     height, width = grey.shape
     x, y = at.origin[:, 0], at.origin[:, 1]
     usable = (
-        ~np.isin(at.codepoint, _BLANK)
-        & (at.codepoint != 0xFFFD)
+        ~_BLANK[at.codepoint]
         & (at.size_px >= 4)
         & (at.width_px >= 0.05 * at.size_px)
         & (at.width_px <= 4 * at.size_px)
@@ -483,7 +504,7 @@ def mismatch(shape: Shape) -> Mismatch:
     capital = (codepoint >= 0x41) & (codepoint <= 0x5A)
     fonts = [share((shape.font == font) & ~wide, 12, 0.03) for font in np.unique(shape.font)]
     return Mismatch(
-        every=share(~wide, 1),
+        every=share(~wide, 6),
         digit=share(digit, 4),
         small=share(small, 6),
         capital=share(capital, 6),

@@ -41,12 +41,12 @@ _RULES = (
     Rule(VerdictName.GARBLED, "mojibake", 0.5),
     Rule(VerdictName.PARTIAL, "inkless", 0.2),
     Rule(VerdictName.PARTIAL, "unlike", 1.0),
-    Rule(VerdictName.PARTIAL, "uncovered", 0.27),
-    Rule(VerdictName.GARBLED, "mismatch", 0.18, guessed=0.5),
-    Rule(VerdictName.GARBLED, "mismatch_digit", 0.2, guessed=0.4),
-    Rule(VerdictName.GARBLED, "mismatch_small", 0.17, guessed=0.33),
-    Rule(VerdictName.GARBLED, "mismatch_capital", 0.3, guessed=0.5),
-    Rule(VerdictName.GARBLED, "mismatch_other", 0.4, guessed=0.9),
+    Rule(VerdictName.PARTIAL, "uncovered", 0.3),
+    Rule(VerdictName.GARBLED, "mismatch", 0.18, guessed=0.55),
+    Rule(VerdictName.GARBLED, "mismatch_digit", 0.23, guessed=0.45),
+    Rule(VerdictName.GARBLED, "mismatch_small", 0.15, guessed=0.42),
+    Rule(VerdictName.GARBLED, "mismatch_capital", 0.2, guessed=0.62),
+    Rule(VerdictName.GARBLED, "mismatch_other", 0.45, guessed=0.9),
     Rule(VerdictName.GARBLED, "mismatch_wide", 0.4, guessed=0.6),
     Rule(VerdictName.GARBLED, "mismatch_font", 0.4, guessed=0.9),
     Rule(VerdictName.PARTIAL, "hidden", 0.15),
@@ -104,9 +104,9 @@ def _decide(evidence: dict[str, float], *, guessed: bool) -> tuple[VerdictName, 
     strain = max(value for value, _ in strains)
     name = next((rule.name for value, rule in strains if value >= 1), VerdictName.TRUSTED)
     score = 1 / (1 + strain**2)
-    if guessed or name is not VerdictName.TRUSTED:
-        return name, score
-    return name, score * (0.6 + 0.4 * evidence["judged"])
+    if name is VerdictName.TRUSTED:
+        score *= 0.6 + 0.4 * evidence["judged"]
+    return name, score
 
 
 def _gather(
@@ -142,7 +142,7 @@ def _gather(
         "mismatch_wide": wrong.wide,
         "mismatch_font": wrong.font,
     }
-    evidence["unlike"] = _UNLIKE / max(0.05, evidence["nearest"]) if weight.any() else 0.0
+    evidence["unlike"] = (1 - evidence["nearest"]) / (1 - _UNLIKE)
     evidence["scanned"] = _scanned(evidence, guessed=not at.exact)
     evidence |= _misplaced(ink, boxes, at, evidence)
     return evidence

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
 
-from .order import Segment
+from .segment import Segment, joined
 
 WORD_GAP = 0.45
 """White space, in word heights, that is always the space of a line."""
@@ -52,19 +52,6 @@ class _Strip(NamedTuple):
     x0: float
     x1: float
     rows: int
-
-
-def joined(group: Sequence[Segment]) -> Segment:
-    """One segment in place of several."""
-    return Segment(
-        min(s.x0 for s in group),
-        min(s.y0 for s in group),
-        max(s.x1 for s in group),
-        max(s.y1 for s in group),
-        sum(s.units for s in group),
-        min(s.stream for s in group),
-        [index for s in group for index in s.words],
-    )
 
 
 def merged(pieces: Sequence[Segment], lines: Sequence[int]) -> list[Segment]:

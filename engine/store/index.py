@@ -47,6 +47,8 @@ _ARROW = pa.schema(
     ]
 )
 
+_FACTS = _ARROW.names[_ARROW.names.index("width") :]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexRow:
@@ -94,18 +96,26 @@ class IndexMeta:
 
 
 def index_row(span: SampleSpan, page: Mapping[str, Any]) -> IndexRow:
-    """The row of a sample, from where it was written and from its `{key}.json`, parsed.
+    """The row of a sample, from where it was written and from its `{key}.json`, parsed."""
+    return row_from_facts(span, page["doc_sha256"], page["page_index"], facts_from_json(page))
+
+
+def row_from_facts(
+    span: SampleSpan, doc_sha256: str, page_index: int, facts: Mapping[str, Any]
+) -> IndexRow:
+    """The row of a sample, from where it was written and from what is known of its page.
 
     Args:
         span: of a sample with two parts, the image first, then `json`.
-        page: the columns of `Page.to_dict`.
+        doc_sha256: of the page's document.
+        page_index: of the page in it.
+        facts: `width` to `score` of `IndexRow`, as `facts_from_json` makes them.
     """
     image, text = span.parts
-    region_chars = tuple(len(line) for line in page["lines"]["text"])
     return IndexRow(
         key=span.key,
-        doc_sha256=page["doc_sha256"],
-        page_index=page["page_index"],
+        doc_sha256=doc_sha256,
+        page_index=page_index,
         offset=span.offset,
         bytes=span.bytes,
         image_ext=image.ext,
@@ -115,19 +125,27 @@ def index_row(span: SampleSpan, page: Mapping[str, Any]) -> IndexRow:
         json_offset=text.offset,
         json_bytes=text.size,
         json_crc32c=text.crc32c,
-        width=page["width"],
-        height=page["height"],
-        words=len(page["words"]["text"]),
-        lines=len(region_chars),
-        blocks=len(page["blocks"]["bbox"]),
-        figures=len(page["figures"]["bbox"]),
-        chars=sum(region_chars),
-        region_chars=region_chars,
-        x_height=page["x_height"],
-        language=page["language"],
-        verdict=page["verdict"]["name"],
-        score=page["verdict"]["score"],
+        **{name: facts[name] for name in _FACTS},
     )
+
+
+def facts_from_json(page: Mapping[str, Any]) -> dict[str, Any]:
+    """What an index row says of a page, from its `{key}.json`, parsed."""
+    region_chars = [len(line) for line in page["lines"]["text"]]
+    return {
+        "width": page["width"],
+        "height": page["height"],
+        "words": len(page["words"]["text"]),
+        "lines": len(region_chars),
+        "blocks": len(page["blocks"]["bbox"]),
+        "figures": len(page["figures"]["bbox"]),
+        "chars": sum(region_chars),
+        "region_chars": region_chars,
+        "x_height": page["x_height"],
+        "language": page["language"],
+        "verdict": page["verdict"]["name"],
+        "score": page["verdict"]["score"],
+    }
 
 
 def write_index(place: Place, rel: str, rows: Sequence[IndexRow], meta: IndexMeta) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,10 @@ def shards(out: Path) -> dict[str, str]:
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted((out / "shards").iterdir())
     }
+
+
+def rows(out: Path, status: str) -> list[dict[str, Any]]:
+    return list(json.loads(pagemill("explain", out, "--status", status, "--json")[1]))
 
 
 def wait_for(what: str, out: Path, process: subprocess.Popen[str], count: int) -> None:
@@ -109,38 +114,43 @@ def test_an_interruption_says_how_to_go_on(tmp_path: Path) -> None:
     assert verify(Place.at(str(out))) == []
 
 
-def test_poison_in_a_twentieth_of_all_pages_costs_only_those(tmp_path: Path) -> None:
+def test_poison_costs_only_its_pages_and_retry_brings_them_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from faults import kind_of
 
     dump = shelf(tmp_path / "dump", 20)
-    poison = {
-        "PAGEMILL_FAULT": "faults:inject",
-        "PAGEMILL_FAULT_RULE": "0.05",
-        "PYTHONPATH": TESTS,
-    }
+    pages = sum(1 + number % 6 for number in range(20))
+    monkeypatch.setenv("PAGEMILL_FAULT_RULE", "0.05")
+    poison = {"PAGEMILL_FAULT": "faults:inject", "PYTHONPATH": TESTS}
     out = tmp_path / "out"
     limits = ["--set", "limits.page_deadline_s=2", "--set", "limits.memory_bytes=700000000"]
     assert build(dump, out, "--workers", "2", *limits, **poison)[0] == 0
-    _, told, _ = pagemill("explain", out, "--status", "failed", "--json")
-    failed = {row["key"]: row["reason"] for row in json.loads(told)}
-    os.environ["PAGEMILL_FAULT_RULE"] = "0.05"
-    _, told, _ = pagemill("explain", out, "--status", "written", "--json")
-    written = [row["key"] for row in json.loads(told) if row["kind"] == "page"]
-    del os.environ["PAGEMILL_FAULT_RULE"]
-    assert failed, "no page was poisoned"
+    failed = {row["key"]: row["reason"] for row in rows(out, "failed")}
+    written = [row["key"] for row in rows(out, "written") if row["kind"] == "page"]
     reasons = {
         "segfault": "crash",
         "loop": "timeout",
         "memory": "memory",
         "exception": "render_error",
     }
-    os.environ["PAGEMILL_FAULT_RULE"] = "0.05"
-    try:
-        assert {key: reasons[kind_of(key)] for key in failed} == failed
-        assert not [key for key in written if kind_of(key)]
-    finally:
-        del os.environ["PAGEMILL_FAULT_RULE"]
-    assert len(failed) + len(written) == sum(1 + number % 6 for number in range(20))
+    assert failed, "no page was poisoned"
+    assert {key: reasons[kind_of(key)] for key in failed} == failed
+    assert not [key for key in written if kind_of(key)]
+    assert len(failed) + len(written) == pages
+
+    before = shards(out)
+    reason = next(iter(failed.values()))
+    assert pagemill("retry", out, "--reason", reason)[0] == 0
+    assert {row["reason"] for row in rows(out, "failed")} == set(failed.values()) - {reason}
+    assert pagemill("retry", out)[0] == 0
+    assert rows(out, "failed") == []
+    again = [row for row in rows(out, "written") if row["key"] in failed]
+    assert [row["attempts"] > 1 for row in again] == [True] * len(failed)
+    assert {name: shards(out)[name] for name in before} == before
+    stats = json.loads(pagemill("stats", out, "--json")[1])
+    assert stats["pages"] == {"found": pages, "written": pages, "rejected": 0, "failed": 0}
+    assert verify(Place.at(str(out))) == []
 
 
 def test_a_corpus_on_an_object_store_from_an_object_store(tmp_path: Path, s3_uri: str) -> None:

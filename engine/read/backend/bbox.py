@@ -14,7 +14,8 @@ from statistics import median
 
 from ...geometry import Box
 from ..character import is_unspaced, logical
-from ..layout import RawWord, turn_of
+from ..layout import RawWord
+from ..upright import LEVEL, Heading, heading_of
 
 _TOKEN = re.compile(
     r'<(?:(line)\b|word xMin="(-?[\d.]+)" yMin="(-?[\d.]+)" xMax="(-?[\d.]+)" yMax="(-?[\d.]+)">'
@@ -37,7 +38,9 @@ def words_of(text: str) -> Iterator[RawWord]:
             yield from _line(line, number)
             line, number = [], number + 1
         else:
-            line.append((logical(html.unescape(word)), (float(x0), float(y0), float(x1), float(y1))))
+            line.append(
+                (logical(html.unescape(word)), (float(x0), float(y0), float(x1), float(y1)))
+            )
     yield from _line(line, number)
 
 
@@ -48,12 +51,14 @@ def page_size_of(text: str) -> tuple[float, float] | None:
 
 
 def _line(line: list[tuple[str, Box]], number: int) -> Iterator[RawWord]:
-    turn = _turn([box for _, box in line], "".join(text for text, _ in line)) if line else 0
+    heading = (
+        _heading([box for _, box in line], "".join(text for text, _ in line)) if line else LEVEL
+    )
     for text, box in line:
-        yield RawWord(text, box, number, 0, turn)
+        yield RawWord(text, box, number, 0, heading)
 
 
-def _turn(boxes: list[Box], text: str) -> int:
+def _heading(boxes: list[Box], text: str) -> Heading:
     """The way of reading, which poppler does not tell: from word to word, or by shape."""
     if len(boxes) > 1:
         steps = [
@@ -67,5 +72,7 @@ def _turn(boxes: list[Box], text: str) -> int:
         upright = len(text) < _TALL_LETTERS or y1 - y0 <= _TALL * max(x1 - x0, 1e-6)
         dx, dy = 0.0, -1.0
     if upright:
-        return 0
-    return 1 if is_unspaced(text) else turn_of(dx, dy)
+        return LEVEL
+    if is_unspaced(text):
+        return Heading(1)
+    return Heading(heading_of(dx, dy).turn)

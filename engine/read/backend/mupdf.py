@@ -10,18 +10,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from ...errors import DependencyError, PdfError
-from ...geometry import Box, pixels_per_point, scale
+from ...geometry import Box, pixels_per_point, scale, shift
 from ...page import TextLayer, WordFlag
 from ...reason import Reason
 from ..colour import has_colour, probe_dpi
-from ..figure import figures_of, image_cover
+from ..figure import Vector, figures_of, image_cover
 from ..glyph import glyphs_of, words_outside
-from ..layout import RawWord, text_layer, turn_of
+from ..hangul import apart
+from ..layout import RawWord, text_layer
+from ..upright import LEVEL, Heading, heading_of
 from . import Colour
 from .header import check_readable, refused
 
@@ -54,8 +56,15 @@ _GREY_SLOP = 0.02
 """Difference from grey that MuPDF calls imperceptible."""
 _EVERYWHERE = mupdf.FzRect(mupdf.FzRect.Fixed_INFINITE)
 _TEXT = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_COLLECT_VECTORS
-_Line = tuple[list[tuple[str, int]], int]
-"""(text without spaces, flags) of the spans, and the turn."""
+
+
+class _Line(NamedTuple):
+    """What the words of a line share."""
+
+    spans: list[tuple[str, int]]
+    """Text without spaces, and flags."""
+    heading: Heading = LEVEL
+    shift_px: tuple[float, float] = (0.0, 0.0)
 
 
 def open_document(path: Path, password: str | None = None) -> MupdfDocument:
@@ -144,12 +153,18 @@ class MupdfDocument:
             lines, vectors = _lines_and_vectors(page.extractDICT()["blocks"], factor)
             images = self._image_boxes(display_list, factor)
             glyphs = glyphs_of(_trace(display_list, factor))
+            words = list(apart(_words(page.extractWORDS(), lines, factor), glyphs))
             return text_layer(
-                _words(page.extractWORDS(), lines, factor),
+                words,
                 width_px=width_px,
                 height_px=height_px,
                 figures=figures_of(
-                    images, vectors, width_px=width_px, height_px=height_px, dpi=dpi
+                    images,
+                    vectors,
+                    [word.box for word in words],
+                    width_px=width_px,
+                    height_px=height_px,
+                    dpi=dpi,
                 ),
                 image_cover=image_cover(images, width_px=width_px, height_px=height_px),
                 glyphs=glyphs,
@@ -250,10 +265,10 @@ def _trace(display_list: Any, factor: float) -> list[dict[str, Any]]:
 
 def _lines_and_vectors(
     blocks: list[dict[str, Any]], factor: float
-) -> tuple[list[_Line], list[tuple[Box, bool, bool]]]:
-    """Styles of the lines that have text, and (box px, is rectangle, is stroked) of drawings."""
+) -> tuple[list[_Line], list[Vector]]:
+    """Styles of the lines that have text, and the drawings, px."""
     lines: list[_Line] = []
-    vectors: list[tuple[Box, bool, bool]] = []
+    vectors: list[Vector] = []
     for block in blocks:
         for line in block.get("lines", ()):
             spans = [
@@ -262,10 +277,27 @@ def _lines_and_vectors(
                 if (text := span["text"].translate(_DELIMITERS))
             ]
             if spans:
-                lines.append((spans, turn_of(*line["dir"], vertical=line["wmode"] == 1)))
+                heading = heading_of(*line["dir"], vertical=line["wmode"] == 1)
+                lines.append(_Line(spans, heading, _rise(line, factor)))
         if "isrect" in block:
-            vectors.append((scale(block["bbox"], factor), block["isrect"], block["stroked"]))
+            box = scale(block["bbox"], factor)
+            if block["alpha"] > 0:
+                vectors.append(Vector(box, block["isrect"], block["stroked"]))
     return lines, vectors
+
+
+def _rise(line: dict[str, Any], factor: float) -> tuple[float, float]:
+    """How far the boxes of a vertical line are from its ink, px: MuPDF puts the top of each
+    character where its baseline is.
+    """
+    if line["wmode"] != 1:
+        return (0.0, 0.0)
+    dx, dy = line["dir"]
+    if abs(dx) > abs(dy):
+        dx, dy = -dy, dx
+    span = line["spans"][0]
+    length = span["ascender"] * span["size"] * factor
+    return (-dx * length, -dy * length)
 
 
 def _flags(span: dict[str, Any]) -> int:
@@ -292,30 +324,32 @@ def _words(rows: list[tuple[Any, ...]], lines: list[_Line], factor: float) -> li
             continue
         group, start = rows[start : number + 1], number + 1
         letters = "".join(word[4] for word in group)
-        spans, turn = [(letters, 0)], 0
+        line = _Line([(letters, 0)])
         for ahead in range(position, min(position + 8, len(lines))):
-            if "".join(text for text, _ in lines[ahead][0]) == letters:
-                spans, turn = lines[ahead]
+            if "".join(text for text, _ in lines[ahead].spans) == letters:
+                line = lines[ahead]
                 position = ahead + 1
                 break
-        words.extend(_styled(group, spans, turn, number, factor))
+        words.extend(_styled(group, line, number, factor))
     return words
 
 
 def _styled(
     group: list[tuple[Any, ...]],
-    spans: list[tuple[str, int]],
-    turn: int,
-    line: int,
+    line: _Line,
+    number: int,
     factor: float,
 ) -> Iterator[RawWord]:
     """The words of a line, each with the flags of the span that holds its first letter."""
-    flags = iter(spans)
+    flags = iter(line.spans)
     text, current = next(flags)
     left = len(text)
     for row in group:
         while left <= 0:
             text, current = next(flags)
             left += len(text)
-        yield RawWord(row[4], scale(row, factor), line, current, turn)
+        box = scale(row, factor)
+        if line.shift_px != (0.0, 0.0):
+            box = shift(box, *line.shift_px)
+        yield RawWord(row[4], box, number, current, line.heading)
         left -= len(row[4])

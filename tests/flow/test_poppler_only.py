@@ -1,0 +1,56 @@
+"""Everything works with poppler alone, as for those who cannot take PyMuPDF's licence."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from .papers import shelf
+
+pytestmark = pytest.mark.ray
+
+
+@pytest.fixture
+def without_pymupdf(tmp_path: Path) -> dict[str, str]:
+    """An environment in which `import pymupdf` fails in every process."""
+    blocked = tmp_path / "blocked"
+    blocked.mkdir()
+    (blocked / "sitecustomize.py").write_text(
+        "import sys\nsys.modules['pymupdf'] = sys.modules['fitz'] = None\n"
+    )
+    return {**os.environ, "PYTHONPATH": str(blocked)}
+
+
+def pagemill(environment: dict[str, str], *words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pagemill", *map(str, words)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+
+
+def test_build_verify_and_stats(tmp_path: Path, without_pymupdf: dict[str, str]) -> None:
+    dump = shelf(tmp_path / "dump", 3)
+    Image.new("L", (400, 300), 200).save(dump / "scan.png")
+    out = tmp_path / "out"
+    refused = pagemill(without_pymupdf, "build", dump, "--out", out)
+    assert refused.returncode == 2
+    assert "render.engine=poppler" in refused.stderr
+    built = pagemill(
+        without_pymupdf, "build", dump, "--out", out, "--set", "render.engine=poppler"
+    )
+    assert built.returncode == 0, built.stderr
+    stats = json.loads(pagemill(without_pymupdf, "stats", out, "--json").stdout)
+    assert stats["documents"] == {"found": 4, "opened": 4, "failed": 0, "duplicates": 0}
+    assert stats["pages"]["written"] == 6, stats
+    assert any(engine.startswith("poppler") for engine in stats["engines"])
+    assert pagemill(without_pymupdf, "verify", out).returncode == 0
