@@ -17,6 +17,9 @@ from ..engine.curate.select import (
     split_of,
 )
 
+_MOST_ROWS = 50_000
+"""A window ends here even if few of its pages are kept, so that its rows fit in memory."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
@@ -55,20 +58,27 @@ class Assembly:
         self._split = split
         self._position = state.position
         self._pages: dict[str, list[Kept]] = {name: [] for name in SPLITS}
-        self._bytes = 0
+        self._bytes = self._rows = 0
 
     @property
     def position(self) -> int:
         """The next document wanted."""
         return self._position
 
-    def add(self, doc_sha256: str, pages: list[Kept]) -> Window | None:
-        """Take the next document's kept pages; returns the window that it fills, if it does."""
+    def add(self, doc_sha256: str, pages: list[Kept], rows: int) -> Window | None:
+        """Take the next document; returns the window that it fills, if it does.
+
+        Args:
+            doc_sha256: of the document; empty when it could not be fetched.
+            pages: those that are kept.
+            rows: how many rows the ledger will have of it.
+        """
         if pages:
             self._pages[split_of(doc_sha256, self._split)] += pages
         self._bytes += sum(page.tar_bytes for page in pages)
+        self._rows += rows
         self._position += 1
-        if self._bytes >= self._shard.window * self._shard.bytes:
+        if self._bytes >= self._shard.window * self._shard.bytes or self._rows >= _MOST_ROWS:
             return self._close(last=False)
         return None
 
@@ -95,7 +105,7 @@ class Assembly:
             position=self._position, window=before.window + 1, shards=numbers, carry=carry
         )
         self._pages = {name: [] for name in SPLITS}
-        self._bytes = 0
+        self._bytes = self._rows = 0
         return Window(
             number=before.window,
             first=before.position,

@@ -183,7 +183,7 @@ class Run:
             brief = Brief(sha256="", reason=Reason.WORKER_LOST, message=message)
         else:
             brief = done.result
-            self.pages_read += len(brief.kept) + sum(brief.rejected.values()) + brief.failed
+            self.pages_read += brief.rows
         source = self._tasks[position].source
         if brief.sha256:
             entry = Entry(
@@ -209,7 +209,8 @@ class Run:
         """Hand documents to the assembly as far as they are read in order; True at the end."""
         while (position := self._assembly.position) in self._briefs:
             brief = self._briefs[position]
-            window = self._assembly.add(brief.sha256, self._kept(position, brief))
+            pages = self._kept(position, brief)
+            window = self._assembly.add(brief.sha256, pages, 1 + brief.rows)
             if window is not None:
                 self._start(window, pool)
         if self._assembly.position < len(self._tasks):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine.curate.select import Kept
@@ -99,10 +99,6 @@ class ParcelMeta:
             raise KeyError(page_index)
         return self.pages[at]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
@@ -120,6 +116,11 @@ class Brief:
     failed: int = 0
     worker_bytes: int = 0
     """Most memory the reader process had."""
+
+    @property
+    def rows(self) -> int:
+        """How many of its pages have a fate."""
+        return len(self.kept) + sum(self.rejected.values()) + self.failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ def parcel_name(doc_sha256: str) -> str:
 
 
 def meta_from_dict(data: dict[str, Any]) -> ParcelMeta:
-    """The inverse of `ParcelMeta.to_dict`."""
+    """The meta that a parcel's JSON describes."""
     pages = tuple(PageEntry(**entry) for entry in data["pages"])
     return ParcelMeta(**{**data, "pages": pages})
 

@@ -73,8 +73,7 @@ class Tally:
         )
 
     def _count(self, brief: Brief, sign: int) -> None:
-        rejected = sum(brief.rejected.values())
-        self._pages += sign * (len(brief.kept) + rejected + brief.failed)
+        self._pages += sign * brief.rows
         self._written += sign * len(brief.kept)
         self._failed += sign * brief.failed
         for reason, count in brief.rejected.items():

@@ -9,7 +9,6 @@ import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ from .job import (
     parcel_name,
 )
 
-_METAS_HELD = 256
+_PAGES_HELD = 8000
 
 
 class Worker:
@@ -50,7 +49,8 @@ class Worker:
         self._place = Place.at(out)
         self._config = config
         self._reader = GuardedReader(config.read, config.limits)
-        self._meta = lru_cache(maxsize=_METAS_HELD)(self._read_meta)
+        self._metas: dict[str, ParcelMeta] = {}
+        """Those last used, the oldest first, of at most `_PAGES_HELD` pages."""
 
     def ping(self) -> int:
         """The process id: the worker is up."""
@@ -103,7 +103,7 @@ class Worker:
         writer = ParcelWriter(path)
         try:
             meta = self._fill(writer, job, fetched)
-            writer.close(meta.to_dict())
+            writer.close(meta)
         except BaseException:
             writer.abort()
             raise
@@ -160,6 +160,15 @@ class Worker:
             json = json[:-1] + source_tail(page, self._config.licence)
             facts.append(entry.facts)
             yield page_key(page.doc_sha256, page.page_index), [(extension, image), ("json", json)]
+
+    def _meta(self, doc_sha256: str) -> ParcelMeta:
+        meta = self._metas.pop(doc_sha256, None) or self._read_meta(doc_sha256)
+        self._metas[doc_sha256] = meta
+        while (
+            len(self._metas) > 1 and sum(len(m.pages) for m in self._metas.values()) > _PAGES_HELD
+        ):
+            del self._metas[next(iter(self._metas))]
+        return meta
 
     def _read_meta(self, doc_sha256: str) -> ParcelMeta:
         return meta_from_dict(read_meta(self._place, parcel_name(doc_sha256)))

@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -66,6 +67,7 @@ class _Server:
         self._fault = _fault_hook()
         self._document: OpenDocument | None = None
         self._doc_sha256 = ""
+        self._path = ""
 
     def answer(self, request: object) -> object:
         if isinstance(request, Open):
@@ -79,11 +81,12 @@ class _Server:
             self._document.close()
             self._document = None
         self._doc_sha256 = request.doc_sha256
+        self._path = request.path
         try:
             document = open_any(Path(request.path), self._setup.engine, request.passwords)
         except PagemillError as err:
-            message = str(err).replace(request.path, "the file")
-            return Refused(getattr(err, "reason", "") or Reason.BROKEN, message)
+            reason = getattr(err, "reason", "") or Reason.BROKEN
+            return Refused(reason, self._without_path(str(err)))
         except MemoryError:
             return Refused(Reason.MEMORY, "opening needs more than limits.memory_bytes")
         self._document = document
@@ -95,7 +98,8 @@ class _Server:
         try:
             if self._fault is not None:
                 self._fault(page_key(self._doc_sha256, page_index), self._setup.engine)
-            return read_page(self._document, page_index, self._doc_sha256, self._setup.config)
+            fate = read_page(self._document, page_index, self._doc_sha256, self._setup.config)
+            return replace(fate, message=self._without_path(fate.message))
         except MemoryError:
             reason, message = Reason.MEMORY, "the page needs more than limits.memory_bytes"
         except Exception as err:  # noqa: BLE001  a page may raise anything; its fate says what
@@ -108,6 +112,10 @@ class _Server:
             message=message[:500],
             engine=self._document.engine,
         )
+
+    def _without_path(self, message: str) -> str:
+        """Documents from archives and buckets lie under names of ours, which say nothing."""
+        return message.replace(self._path, "the file")
 
 
 def _fault_hook() -> Callable[[str, str], None] | None:

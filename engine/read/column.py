@@ -91,7 +91,7 @@ def divided(segments: list[Segment], height: float) -> list[Part] | None:
 
 
 def _candidates(segments: list[Segment], height: float) -> list[float]:
-    """Left edges that at least two segments start right of and two end left of, best first."""
+    """Left edges with enough segments on both sides for a gutter, best first."""
     starts = sorted(s.x0 for s in segments)
     ends = sorted(s.x1 for s in segments)
     found: list[tuple[int, int, float]] = []
@@ -102,7 +102,7 @@ def _candidates(segments: list[Segment], height: float) -> list[float]:
         last = edge
         left = bisect_right(ends, edge - _GUTTER * height)
         right = len(starts) - index
-        if left >= 2 and right >= 2:
+        if min(left, right) >= _ROWS:
             crossing = len(starts) - left - right
             found.append((crossing - 2 * min(left, right), index, edge))
     found.sort()

@@ -155,13 +155,13 @@ def _grids(boxes: np.ndarray, frames: np.ndarray, point: float) -> list[Box]:
 def _components(crossing: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Rows and columns of a Boolean matrix that hang together, as index arrays."""
     found = []
-    rows_left: np.ndarray = crossing.any(axis=1)
+    rows_left = np.asarray(crossing.any(axis=1))
     while rows_left.any():
-        rows: np.ndarray = np.zeros(len(crossing), dtype=bool)
+        rows = np.zeros(len(crossing), dtype=bool)
         rows[np.argmax(rows_left)] = True
         while True:
             columns = crossing[rows].any(axis=0)
-            more = crossing[:, columns].any(axis=1)
+            more = np.asarray(crossing[:, columns].any(axis=1))
             if (more == rows).all():
                 break
             rows = more
@@ -184,8 +184,9 @@ def _clusters(
     rule = size.min(axis=1) <= _THIN_PT * point
     keep = ~(plain & (size.prod(axis=1) > _BACKGROUND * page.prod()))
     keep &= ~(rule & (size > _LONG_RULE * page).any(axis=1))
-    boxes, curved = boxes[keep], ~plain[keep] & ~rule[keep]
-    if np.count_nonzero(curved) < _MIN_CURVES and len(boxes) < _MIN_PATHS:
+    boxes, solid = boxes[keep], ~rule[keep]
+    curved = ~plain[keep] & solid
+    if np.count_nonzero(curved) < _MIN_CURVES and np.count_nonzero(solid) < _MIN_PATHS:
         return []
     cell = _CELL_PT * point
     shape = (int(height_px / cell) + 3, int(width_px / cell) + 3)
@@ -200,9 +201,10 @@ def _clusters(
     found = []
     for number in range(1, count):
         members = label == number
-        group = boxes[members]
-        if np.count_nonzero(curved[members]) < _MIN_CURVES and len(group) < _MIN_PATHS:
+        curves, solids = np.count_nonzero(curved[members]), np.count_nonzero(solid[members])
+        if curves < _MIN_CURVES and solids < _MIN_PATHS:
             continue
+        group = boxes[members]
         low, high = group[:, :2].min(axis=0), group[:, 2:].max(axis=0)
         if (high - low).min() >= _FIGURE_PT * point:
             found.append((float(low[0]), float(low[1]), float(high[0]), float(high[1])))

@@ -29,11 +29,9 @@ def glyphs_of(spans: Sequence[Mapping[str, Any]]) -> Glyphs:
     names: dict[str, int] = {}
     counts = np.array([len(span["chars"]) for span in spans], dtype=np.int64)
     chars = [char for span in spans for char in span["chars"]]
-    total = len(chars)
-    codepoint = np.fromiter((char[0] for char in chars), np.int32, total)
-    known = np.fromiter((char[1] for char in chars), np.int32, total) >= 0
-    box = np.fromiter(chain.from_iterable(char[3] for char in chars), np.float32, 4 * total)
-    box = box.reshape(total, 4)
+    codepoint = np.array([char[0] for char in chars], np.int32)
+    known = np.array([char[1] for char in chars], np.int32) >= 0
+    box = _table([char[3] for char in chars], 4)
     size = np.repeat(np.array([span["size"] for span in spans], dtype=np.float32), counts)
     advance = _advance_px(spans, counts, box) / np.maximum(size, np.float32(1e-6))
     return Glyphs(
@@ -48,13 +46,17 @@ def glyphs_of(spans: Sequence[Mapping[str, Any]]) -> Glyphs:
         hidden=np.repeat(np.array([_is_hidden(span) for span in spans], dtype=bool), counts),
         luminance=np.repeat(np.array([_luminance(s) for s in spans], np.float32), counts),
         font_names=tuple(names),
-        origin=np.fromiter(
-            chain.from_iterable(char[2] for char in chars), np.float32, 2 * total
-        ).reshape(total, 2),
+        origin=_table([char[2] for char in chars], 2),
         direction=np.repeat(
             np.array([span["dir"] for span in spans], np.float32).reshape(-1, 2), counts, axis=0
         ),
     )
+
+
+def _table(rows: Sequence[Sequence[float]], width: int) -> np.ndarray:
+    """Tuples as float32 [rows, width], without NumPy looking into each."""
+    flat = np.fromiter(chain.from_iterable(rows), np.float32, width * len(rows))
+    return flat.reshape(len(rows), width)
 
 
 def words_outside(glyphs: Glyphs, *, width_px: float, height_px: float) -> int:

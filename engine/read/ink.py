@@ -21,7 +21,7 @@ _FAINT = 5.0
 """Mean contrast in a word's box, of 255, under which it shows no ink."""
 _STRONG = 40
 """Contrast, of 255, from which on a pixel counts as ink outside the words."""
-_TRIFLE = 0.05
+_TRIFLE = 0.08
 """Ink outside the words, relative to the words' area, that is not worth a closer look."""
 
 
@@ -60,23 +60,23 @@ def ink_map(grey: np.ndarray, boxes: np.ndarray) -> InkMap:
 
 def _light_on_dark(small: np.ndarray, dark: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """`dark`, with the light detail instead wherever the surroundings are dark."""
-    coarse = cv2.blur(_shrink(small, 4), (_DETAIL // 2, _DETAIL // 2))
+    coarse: np.ndarray = cv2.blur(_shrink(small, 4), (_DETAIL // 2, _DETAIL // 2))
     if coarse.min() >= 128:
         return dark
     around = cv2.resize(coarse, small.shape[::-1], interpolation=cv2.INTER_LINEAR)
     light = cv2.morphologyEx(small, cv2.MORPH_TOPHAT, kernel)
-    return np.where(around < 128, light, dark)
+    return np.asarray(np.where(around < 128, light, dark))
 
 
 def _shrink(grey: np.ndarray, factor: int) -> np.ndarray:
     """Means over whole blocks, the ragged edge left out: OpenCV is fast only for these."""
     height, width = (max(1, side // factor) for side in grey.shape)
     whole = grey[: height * factor, : width * factor]
-    return cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA))
 
 
 def _short_side(boxes: np.ndarray) -> np.ndarray:
-    return np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    return np.asarray(np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]))
 
 
 def contrast_of(ink: InkMap, boxes: np.ndarray, shift: tuple[float, float] = (0, 0)) -> np.ndarray:
@@ -138,20 +138,21 @@ def best_shift(
     Returns:
         The shift, px; the mean contrast there; the mean contrast where the boxes are.
     """
-    height, width = ink.contrast.shape
+    field = _shrink(ink.contrast, 2).astype(np.float32)
+    factor = 2 * ink.factor
+    height, width = field.shape
     mask = np.zeros((height, width), np.float32)
-    for x0, y0, x1, y1 in np.maximum(np.rint(boxes / ink.factor), 0).astype(int).tolist():
+    for x0, y0, x1, y1 in np.maximum(np.rint(boxes / factor), 0).astype(int).tolist():
         mask[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)] = 1
     area = float(mask.sum())
     if not area:
         return (0.0, 0.0), 0.0, 0.0
-    steps = max(1, min(round(reach / ink.factor), min(height, width) // 2 - 1))
-    field = ink.contrast.astype(np.float32)
+    steps = max(1, min(round(reach / factor), min(height, width) // 2 - 1))
     padded = cv2.copyMakeBorder(field, steps, steps, steps, steps, cv2.BORDER_CONSTANT)
     score = cv2.matchTemplate(padded, mask, cv2.TM_CCORR) / area
     _, best, _, (column, row) = cv2.minMaxLoc(score)
     here = float(score[steps, steps])
-    return ((column - steps) * ink.factor, (row - steps) * ink.factor), float(best), here
+    return ((column - steps) * factor, (row - steps) * factor), float(best), here
 
 
 def boxes_of(boxes: Sequence[Sequence[float]]) -> np.ndarray:

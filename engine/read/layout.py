@@ -167,13 +167,14 @@ class _Builder:
                 self._close(start)
                 start = len(self.lines)
             for segment in _lines_of(row, right_to_left):
-                self._line(segment.words, boxes)
+                self._line(segment.words, boxes, right_to_left)
             previous = row
         self._close(start)
 
-    def _line(self, members: list[int], boxes: dict[int, Box]) -> None:
+    def _line(self, members: list[int], boxes: dict[int, Box], right_to_left: bool) -> None:
         raw, first, number = self.raw, len(self.words), len(self.lines)
-        ordered = _unparted(raw, logical_order(raw, members, boxes), boxes)
+        order = logical_order(raw, members, boxes, right_to_left=right_to_left)
+        ordered = _unparted(raw, order, boxes)
         self.words.extend([Word(w.text, w.box, number, w.flags) for w in ordered])
         text = " ".join([w.text for w in ordered])
         box = union([w.box for w in ordered])
@@ -239,7 +240,13 @@ def _lines_of(row: list[Segment], right_to_left: bool) -> list[Segment]:
     return [line[0] if len(line) == 1 else joined(line) for line in lines]
 
 
-def logical_order(words: Sequence[RawWord], members: list[int], boxes: dict[int, Box]) -> list[int]:
+def logical_order(
+    words: Sequence[RawWord],
+    members: list[int],
+    boxes: dict[int, Box],
+    *,
+    right_to_left: bool = False,
+) -> list[int]:
     """Words of one line as they are read: by place, with runs of the other direction turned.
 
     The rule is the core of the Unicode bidirectional algorithm (UAX 9, L2) on whole words.
@@ -250,7 +257,7 @@ def logical_order(words: Sequence[RawWord], members: list[int], boxes: dict[int,
     kinds = {index: direction(words[index].text) for index in members}
     if not any(kind < 0 for kind in kinds.values()):
         return members
-    base = -1 if sum(kinds.values()) < 0 else 1
+    base = -1 if right_to_left or sum(kinds.values()) < 0 else 1
     if base < 0:
         members.reverse()
     ordered: list[int] = []

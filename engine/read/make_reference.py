@@ -209,7 +209,7 @@ def _common_east_asian() -> Iterator[str]:
     for lead in range(0xB0, 0xC9):
         for trail in range(0xA1, 0xFF):
             yield from bytes((lead, trail)).decode("euc_kr", "ignore")
-    for lead in range(0xA4, 0xB4):
+    for lead in range(0xA4, 0xC7):
         for trail in (*range(0x40, 0x7F), *range(0xA1, 0xFF)):
             yield from bytes((lead, trail)).decode("big5", "ignore")
 
@@ -245,7 +245,7 @@ def _average(
     made = [drawing for drawing in drawings if drawing is not None]
     if not made:
         return None
-    cells = np.mean([drawing.cells for drawing in made], axis=0, dtype=np.float32)
+    cells = np.stack([drawing.cells for drawing in made]).mean(axis=0)
     return Drawing(cells, float(np.mean([drawing.width_em for drawing in made])))
 
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..page import TextLayer, Verdict, VerdictName, WordFlag
 from .ink import InkMap, best_shift, boxes_of, ink_map, inked_share, uncovered_share
+from .mark import Marks, marks
 from .script import Script, read_script
-from .shape import Marks, Shape, judge_shapes, marks, mismatch
+from .shape import Shape, judge_shapes, mismatch
 from .xheight import x_height
 
 __all__ = ["judge", "x_height"]
@@ -132,7 +133,7 @@ def _gather(
         "fit": _mean(shape.claim, weight),
         "nearest": _mean(shape.best, weight),
         "wander": shape.wander,
-        "judged": float(shape.count[shape.known].sum() / max(1, shape.count.sum())),
+        "judged": min(1.0, float(shape.count[shape.known].sum() / script.characters)),
         "width_fit": _width_fit(shape),
         "mismatch": wrong.every,
         "mismatch_digit": wrong.digit,

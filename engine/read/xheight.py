@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from ..page import TextLayer
-from .shape import Marks, marks
+from .mark import Marks, marks, sample
 
-_FLAT = np.array([ord(char) for char in "aceimnorsuvwxzавгежзиклмнопстхчшяικνοπσςω" if char != "i"])
+_FLAT = np.array([ord(char) for char in "acemnorsuvwxzавгежзиклмнопстхчшяικνοπσςω"])
 """Letters that neither rise above the x-height nor descend."""
 _SAMPLES = 48
 _STEP = 0.02
@@ -49,19 +49,7 @@ def _ink_heights(grey: np.ndarray, at: Marks, index: np.ndarray) -> np.ndarray:
     """Height of the run of inked rows through the middle of each letter, px."""
     above = np.arange(0.95, -0.30, -_STEP, dtype=np.float32)
     across = np.linspace(0.1, 0.9, 9, dtype=np.float32)
-    right = at.direction[index] * at.width_px[index, None]
-    up = np.stack([at.direction[index, 1], -at.direction[index, 0]], 1) * at.size_px[index, None]
-    start = at.origin[index] - np.float32(0.5)
-    x, y = (
-        (
-            start[:, axis, None, None]
-            + right[:, axis, None, None] * across[None, None, :]
-            + up[:, axis, None, None] * above[None, :, None]
-        ).reshape(-1, len(across))
-        for axis in (0, 1)
-    )
-    pixels = cv2.remap(grey, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    pixels = pixels.reshape(len(index), len(above), len(across)).astype(np.float32)
+    pixels = sample(grey, at, index, across=across, above=above).astype(np.float32)
     paper = np.median(pixels, axis=(1, 2), keepdims=True)
     ink = np.abs(pixels - paper).max(axis=2)
     inked = ink > 0.5 * ink.max(axis=1, keepdims=True)

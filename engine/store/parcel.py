@@ -39,8 +39,12 @@ class ParcelWriter:
         start, self._offset = self._offset, self._offset + len(data)
         return start, len(data)
 
-    def close(self, meta: dict[str, Any]) -> None:
-        """Append the meta and the tail, and wait until all of it is on the disk."""
+    def close(self, meta: object) -> None:
+        """Append the meta and the tail, and wait until all of it is on the disk.
+
+        Args:
+            meta: a dataclass or mapping that becomes a JSON object.
+        """
         footer = orjson.dumps(meta)
         self._stream.write(footer)
         self._stream.write(_TAIL.pack(google_crc32c.value(footer), 0, len(footer), _MAGIC))

@@ -45,9 +45,7 @@ def test_build_verify_and_stats(tmp_path: Path, without_pymupdf: dict[str, str])
     refused = pagemill(without_pymupdf, "build", dump, "--out", out)
     assert refused.returncode == 2
     assert "render.engine=poppler" in refused.stderr
-    built = pagemill(
-        without_pymupdf, "build", dump, "--out", out, "--set", "render.engine=poppler"
-    )
+    built = pagemill(without_pymupdf, "build", dump, "--out", out, "--set", "render.engine=poppler")
     assert built.returncode == 0, built.stderr
     stats = json.loads(pagemill(without_pymupdf, "stats", out, "--json").stdout)
     assert stats["documents"] == {"found": 4, "opened": 4, "failed": 0, "duplicates": 0}

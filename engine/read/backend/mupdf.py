@@ -205,6 +205,8 @@ class MupdfDocument:
     def _pixels(self, page_index: int, dpi: float, colours: Any) -> np.ndarray:
         factor = pixels_per_point(dpi)
         pixmap = self._list(page_index).get_pixmap(pymupdf.Matrix(factor, factor), colours)
+        if not pixmap.width or not pixmap.height:
+            raise ValueError("the visible page has no area")
         rows = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.stride)
         rows = rows[:, : pixmap.width * pixmap.n]
         shape = (pixmap.height, pixmap.width) + ((pixmap.n,) if pixmap.n > 1 else ())

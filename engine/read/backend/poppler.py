@@ -1,10 +1,9 @@
 """Poppler's programs behind the backend interface: no PyMuPDF, and a process per call.
 
-`pdftoppm` renders, `pdftotext -bbox-layout` reads words, `pdfinfo -box` measures and
-`pdfimages -list` says how much of a page is images. They are called directly: pdf2image starts
-two more programs per page, one of them without a deadline. Poppler knows no UserUnit, so pages
-are rendered at a resolution that makes up for it, and its text boxes are those of the media
-box, so they are shifted to the crop box here.
+pdf2image renders through `pdftoppm`; `pdftotext -bbox-layout` reads words, `pdfinfo -box`
+measures and `pdfimages -list` says how much of a page is images. Poppler knows no UserUnit, so
+pages are rendered at a resolution that makes up for it, and its text boxes are those of the
+media box, so they are shifted to the crop box here.
 """
 
 from __future__ import annotations
@@ -17,6 +16,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from pdf2image import convert_from_path
+from pdf2image.exceptions import PDFPageCountError, PDFPopplerTimeoutError, PDFSyntaxError
 
 from ...errors import PdfError
 from ...geometry import POINTS_PER_INCH, Box, intersection, pixels_per_point, scale, shift
@@ -41,6 +42,7 @@ _ROUNDING_PX = 2
 _SAME_PT = 0.1
 _REPAIR = re.compile(r"reconstruct|find trailer|Invalid XRef|No valid XRef", re.IGNORECASE)
 _WRONG_PASSWORD = "Incorrect password"
+_NO_PAGES = "the last page (0)"
 _NUMBER = r"(-?[\d.]+(?:e[+-]?\d+)?)"
 _SIZE = re.compile(rf"^Page\s+(\d+) size:\s+{_NUMBER} x {_NUMBER} pts", re.MULTILINE)
 _ROTATION = re.compile(r"^Page\s+(\d+) rot:\s+(-?\d+)", re.MULTILINE)
@@ -139,17 +141,40 @@ class PopplerDocument:
         """
         sheet = self._sheet(page_index)
         width, height = (_whole(side * pixels_per_point(dpi)) for side in sheet.size_pt)
-        arguments = ["-cropbox", "-r", f"{dpi * sheet.scale:.6f}"]
-        if colour == "grey":
-            arguments.append("-gray")
-        room = (width + 8) * (height + 8) * 3 + 64
-        ended = self._run("pdftoppm", page_index, arguments, after=[], limit_bytes=room)
-        pixels = _fitted(_netpbm(ended.output), width, height)
+        rendered = self._rendered(page_index, dpi * sheet.scale, grey=colour == "grey")
+        pixels = _fitted(rendered, width, height)
         if pixels is None:
-            raise self._fault("render", page_index, ended)
+            why = f"it made {rendered.shape[1]} x {rendered.shape[0]} px of {width} x {height}"
+            raise self._fault("render", page_index, why)
         if colour == "auto" and not _is_coloured(pixels, dpi, sheet.size_pt):
             pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         return np.ascontiguousarray(pixels)
+
+    def _rendered(self, page_index: int, dpi: float, *, grey: bool) -> np.ndarray:
+        """What pdf2image makes of the crop box."""
+        number = page_index + 1
+        try:
+            images = convert_from_path(
+                self.path,
+                dpi=dpi,
+                first_page=number,
+                last_page=number,
+                grayscale=grey,
+                use_cropbox=True,
+                timeout=math.ceil(DEADLINE_S),
+                **self._passwords(),
+            )
+        except PDFPopplerTimeoutError as err:
+            raise self._late("pdftoppm", page_index) from err
+        except (PDFPageCountError, PDFSyntaxError, OSError, ValueError) as err:
+            raise self._fault("render", page_index, _first_line(str(err))) from err
+        if not images:
+            raise self._fault("render", page_index, "pdftoppm made no image")
+        return np.asarray(images[0])
+
+    def _passwords(self) -> dict[str, str]:
+        names = {"-upw": "userpw", "-opw": "ownerpw"}
+        return {names[self._access[0]]: self._access[1]} if self._access else {}
 
     def text(self, page_index: int, *, dpi: float) -> TextLayer:
         """The page's text layer in pixels of the image that `render` makes at the same dpi.
@@ -193,7 +218,7 @@ class PopplerDocument:
         arguments = ["-bbox-layout", "-enc", "UTF-8", *options]
         ended = self._run("pdftotext", page_index, arguments, limit_bytes=_TEXT_BYTES)
         if ended.status or ended.cut:
-            raise self._fault("extract the text of", page_index, ended)
+            raise self._fault("extract the text of", page_index, _why(ended))
         return ended.output.decode("utf-8", "replace")
 
     def warnings(self) -> list[str]:
@@ -221,6 +246,8 @@ class PopplerDocument:
             if ended.status == 0:
                 self._access = access
                 return ended.output.decode("utf-8", "replace")
+            if _NO_PAGES in ended.errors:
+                raise PdfError(f"{self.path} opens, but has no pages", reason=Reason.ZERO_PAGES)
             if _WRONG_PASSWORD not in ended.errors:
                 raise refused(self.path, "poppler", _first_line(ended.errors))
         what = "a password" if password is None else "another password than the one given"
@@ -252,7 +279,7 @@ class PopplerDocument:
             self._note(ended)
             self._sheets.update(_measured(ended.output.decode("utf-8", "replace")))
             if page_index not in self._sheets:
-                raise self._fault("find", page_index, ended)
+                raise self._fault("find", page_index, _why(ended))
         sheet = self._sheets[page_index]
         if self._has_user_unit and sheet.user_unit is None:
             unit = user_unit_of(self.path, page_index)
@@ -285,10 +312,7 @@ class PopplerDocument:
         ended = run([*command, *after], deadline_s=DEADLINE_S, limit_bytes=limit_bytes)
         self._note(ended)
         if ended.late:
-            raise PdfError(
-                f"{program} took more than {DEADLINE_S:g} s for page {page_index} of {self.path}",
-                reason=Reason.TIMEOUT,
-            )
+            raise self._late(program, page_index)
         return ended
 
     def _note(self, ended: Ended) -> None:
@@ -296,9 +320,14 @@ class PopplerDocument:
         self._warnings += said[:_MAX_WARNINGS]
         self.repaired = self.repaired or any(map(_REPAIR.search, said))
 
-    def _fault(self, what: str, page_index: int, ended: Ended) -> PdfError:
-        memory = "memory" in ended.errors.lower() or "bad_alloc" in ended.errors
-        why = _first_line(ended.errors) or f"exit status {ended.status}"
+    def _late(self, program: str, page_index: int) -> PdfError:
+        return PdfError(
+            f"{program} took more than {DEADLINE_S:g} s for page {page_index} of {self.path}",
+            reason=Reason.TIMEOUT,
+        )
+
+    def _fault(self, what: str, page_index: int, why: str) -> PdfError:
+        memory = "memory" in why.lower() or "bad_alloc" in why
         return PdfError(
             f"poppler cannot {what} page {page_index} of {self.path}: {why}",
             reason=Reason.MEMORY if memory else Reason.RENDER_ERROR,
@@ -314,11 +343,14 @@ def _measured(info: str) -> dict[int, _Sheet]:
     sheets: dict[int, _Sheet] = {}
     for number, width, height in _SIZE.findall(info):
         page = int(number)
+        if min(float(width), float(height)) <= 0:  # how pdfinfo says that there is no such page
+            continue
         media = boxes.get((page, "Media"), (0.0, 0.0, float(width), float(height)))
         crop = intersection(media, boxes.get((page, "Crop"), media))
         # pdfinfo prints boxes with two decimals and sizes with six digits
         crop = (crop[0], crop[3] - float(height), crop[0] + float(width), crop[3])
-        sheets[page - 1] = _Sheet(media, crop, turns.get(page, 0))
+        turn = turns.get(page, 0)
+        sheets[page - 1] = _Sheet(media, crop, turn if turn % 90 == 0 else 0)
     return sheets
 
 
@@ -341,21 +373,12 @@ def _field(info: str, name: str) -> str:
     return found.group(1).strip() if found else ""
 
 
+def _why(ended: Ended) -> str:
+    return _first_line(ended.errors) or f"exit status {ended.status}"
+
+
 def _first_line(text: str) -> str:
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
-
-
-def _netpbm(data: bytes) -> np.ndarray | None:
-    """The pixels of a binary PGM or PPM as pdftoppm writes it; None where it wrote none."""
-    found = re.match(rb"P([56])\n(\d+) (\d+)\n255\n", data)
-    if found is None:
-        return None
-    width, height, depth = int(found[2]), int(found[3]), 3 if found[1] == b"6" else 1
-    pixels = np.frombuffer(data, np.uint8, offset=found.end())
-    if pixels.size < width * height * depth:
-        return None
-    shape = (height, width, 3) if depth == 3 else (height, width)
-    return pixels[: width * height * depth].reshape(shape)
 
 
 def _whole(length_px: float) -> int:
@@ -363,10 +386,8 @@ def _whole(length_px: float) -> int:
     return max(1, math.ceil(length_px - 0.001))
 
 
-def _fitted(pixels: np.ndarray | None, width: int, height: int) -> np.ndarray | None:
+def _fitted(pixels: np.ndarray, width: int, height: int) -> np.ndarray | None:
     """The rendering cut, or grown with paper, where rounding made it a pixel off."""
-    if pixels is None:
-        return None
     down, across = height - pixels.shape[0], width - pixels.shape[1]
     if max(abs(down), abs(across)) > _ROUNDING_PX:
         return None

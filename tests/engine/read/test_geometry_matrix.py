@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from minipdf import Sheet, write_pdf
-
-from pagemill.engine.read.backend import open_document
+from pagemill.engine.read.backend import OpenDocument, open_document
 
 ENGINES = ("mupdf", "poppler")
 MEDIA = {
@@ -63,8 +62,7 @@ def dark(image: np.ndarray) -> np.ndarray:
 
 
 def check(
-    engine: str,
-    path: Path,
+    document: OpenDocument,
     index: int,
     crop: tuple[float, ...] | None,
     unit: float,
@@ -72,7 +70,6 @@ def check(
     dpi: float,
 ) -> tuple[int, int]:
     """Hits and words; asserts size, completeness and tightness."""
-    document = open_document(engine, path)
     x0, y0, x1, y1 = visible(crop)
     expected = ((x1 - x0) * unit, (y1 - y0) * unit)
     if rotation in (90, 270):
@@ -98,7 +95,6 @@ def check(
         beyond[max(0, int(top) - 1) : int(bottom) + 2, max(0, int(left) - 1) : int(right) + 2] = 0
     letter = int(SIZE * unit * dpi / 72)  # a letter that the page's edge cuts may have no word
     assert beyond[letter:-letter, letter:-letter].sum() <= 0.001 * ink.sum()
-    document.close()
     return hits, len(layer.words)
 
 
@@ -118,11 +114,11 @@ def test_words_have_ink_in_tight_boxes(
         sheet(media, crop, {"Rotate": str(rotation), "UserUnit": str(unit)})
         for crop, unit, rotation in cases
     ]
-    path = write_pdf(tmp_path / "matrix.pdf", sheets)
+    document = open_document(engine, write_pdf(tmp_path / "matrix.pdf", sheets))
     hits = words = 0
     for index, (crop, unit, rotation) in enumerate(cases):
         dpi = 144 / unit
-        one, all_ = check(engine, path, index, crop, unit, rotation, dpi)
+        one, all_ = check(document, index, crop, unit, rotation, dpi)
         hits, words = hits + one, words + all_
     assert words > 10 * len(cases)
     assert hits >= 0.995 * words
@@ -133,11 +129,14 @@ def test_rotation_is_inherited_and_normalised(engine: str, tmp_path: Path) -> No
     media = (0, 0, 400, 500)
     turns = [("-90", 270), ("450", 90), ("-180", 180), ("720", 0)]
     sheets = [sheet(media, None, {"Rotate": turn}) for turn, _ in turns]
-    path = write_pdf(
-        tmp_path / "turns.pdf", [*sheets, sheet(media, None, {})], tree_keys="/Rotate 90"
+    document = open_document(
+        engine,
+        write_pdf(
+            tmp_path / "turns.pdf", [*sheets, sheet(media, None, {})], tree_keys="/Rotate 90"
+        ),
     )
     for index, rotation in enumerate([turn for _, turn in turns] + [90]):
-        hits, words = check(engine, path, index, None, 1, rotation, 100)
+        hits, words = check(document, index, None, 1, rotation, 100)
         assert hits == words == len(WORDS)
 
 
@@ -145,12 +144,15 @@ def test_rotation_is_inherited_and_normalised(engine: str, tmp_path: Path) -> No
 def test_boxes_are_inherited_from_the_page_tree(engine: str, tmp_path: Path) -> None:
     page = sheet((0, 0, 400, 500), None, {})
     page.media = None
-    path = write_pdf(
-        tmp_path / "inherited.pdf",
-        [page],
-        tree_keys="/MediaBox [0 0 400 500] /CropBox [50 60 370 440]",
+    document = open_document(
+        engine,
+        write_pdf(
+            tmp_path / "inherited.pdf",
+            [page],
+            tree_keys="/MediaBox [0 0 400 500] /CropBox [50 60 370 440]",
+        ),
     )
-    hits, words = check(engine, path, 0, CROPS["inside"], 1, 0, 144)
+    hits, words = check(document, 0, CROPS["inside"], 1, 0, 144)
     assert hits == words
 
 
@@ -159,17 +161,21 @@ def test_user_unit_of_one_page_leaves_the_others(engine: str, tmp_path: Path) ->
     media = (0, 0, 400, 500)
     units = [1, 3, 1]
     keys = [{}, {"UserUnit": "3"}, {}]
-    path = write_pdf(tmp_path / "unit.pdf", [sheet(media, None, key) for key in keys])
+    document = open_document(
+        engine, write_pdf(tmp_path / "unit.pdf", [sheet(media, None, key) for key in keys])
+    )
     for index, unit in enumerate(units):
-        hits, words = check(engine, path, index, None, unit, 0, 72)
+        hits, words = check(document, index, None, unit, 0, 72)
         assert hits == words == len(WORDS)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("dpi", [36, 97.3, 144, 300])
 def test_any_resolution(engine: str, dpi: float, tmp_path: Path) -> None:
-    path = write_pdf(tmp_path / "dpi.pdf", [sheet((0, 0, 400, 500), CROPS["inside"], {})])
-    hits, words = check(engine, path, 0, CROPS["inside"], 1, 0, dpi)
+    document = open_document(
+        engine, write_pdf(tmp_path / "dpi.pdf", [sheet((0, 0, 400, 500), CROPS["inside"], {})])
+    )
+    hits, words = check(document, 0, CROPS["inside"], 1, 0, dpi)
     assert hits == words
 
 

@@ -18,7 +18,7 @@ def test_real_languages_are_neither_unmapped_nor_bytewise(text: str) -> None:
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
 def test_utf8_read_byte_by_byte_is_noticed(language: str, encoding: str) -> None:
     text = DEV[language].encode().decode(encoding, "replace")
-    assert read_script(text.split()).mojibake > 0.8
+    assert read_script(text.split()).mojibake > 0.6
 
 
 @pytest.mark.parametrize("encoding", ["cp1251", "koi8-r"])
@@ -28,7 +28,8 @@ def test_cyrillic_read_as_latin1_is_noticed(encoding: str) -> None:
 
 
 def test_a_few_accents_in_english_prove_nothing() -> None:
-    assert read_script(["The", "café", "in", "Åre", "serves", "smörgås", "to", "naïve", "guests"]).mojibake < 0.1
+    words = ["The", "café", "in", "Åre", "serves", "smörgås", "to", "naïve", "guests"]
+    assert read_script(words).mojibake < 0.1
 
 
 def test_bullets_of_symbol_fonts_are_not_missing_mappings() -> None:

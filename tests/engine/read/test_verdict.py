@@ -202,7 +202,6 @@ def test_real_lies_are_caught(data_dir: Path) -> None:
     assert not trusted
 
 
-@pytest.mark.slow
 def test_ordinary_documents_are_trusted(data_dir: Path) -> None:
     judged = []
     for path in sorted((data_dir / "ordinary").glob("*.pdf")):
