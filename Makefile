@@ -48,7 +48,7 @@ demo: setup  ## builds, verifies and shows a corpus from the documents in exampl
 	@echo; echo "report: $(abspath $(DEMO)/report.html)"
 
 test: setup  ## runs the tests, those marked slow or gpu apart
-	$(BIN)/python -m pytest -m "not slow and not gpu"
+	$(BIN)/python -m pytest -m "not slow and not gpu" -n 2 --dist loadfile
 
 test-slow: setup  ## runs the tests marked slow
 	$(BIN)/python -m pytest -m "slow and not gpu" --timeout=3600

@@ -16,10 +16,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from record import Measure, save
-
 from pagemill.engine.read.backend import open_document
 from pagemill.engine.read.image import ImageConfig, decode, encode
+from record import Measure, save
 
 MOST_PAGES = 80
 MOST_SCAN_PIXELS = 6_000_000

@@ -26,7 +26,7 @@ _LEVELS = (16, 32, 64, 128, 256)
 _PEAK = 255.0
 _GREY, _RGB = 0, 2
 """Colour types of PNG. No palettes: several readers hand out the indices as if they were grey."""
-_DEFLATE_LEVEL = {_GREY: 6, _RGB: 3}
+_DEFLATE_LEVEL = {_GREY: 4, _RGB: 2}
 
 
 @dataclass(frozen=True, kw_only=True)

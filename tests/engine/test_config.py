@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-
 from pagemill.engine.config import describe, fingerprint, load, to_toml, to_tree, with_overrides
 from pagemill.engine.errors import ConfigError
 

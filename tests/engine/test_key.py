@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from pagemill.engine.key import (
     keyed_hash,
     keyed_stream,
@@ -49,7 +48,7 @@ def test_numbers_and_their_digits_differ() -> None:
 
 def test_units_are_uniform() -> None:
     draws = np.array([keyed_unit("u", index) for index in range(4000)])
-    assert 0 <= draws.min()
+    assert draws.min() >= 0
     assert draws.max() < 1
     assert abs(draws.mean() - 0.5) < 0.02
     assert abs(draws.std() - 12**-0.5) < 0.01

@@ -7,10 +7,36 @@ from pathlib import Path
 
 import pymupdf
 
-WORDS = (
-    "the mill grinds pages into even grain and no leaf is lost between stone and sack while "
-    "water turns wheel after wheel through autumn evenings of patient reading"
-).split()
+WORDS = [
+    "the",
+    "mill",
+    "grinds",
+    "pages",
+    "into",
+    "even",
+    "grain",
+    "and",
+    "no",
+    "leaf",
+    "is",
+    "lost",
+    "between",
+    "stone",
+    "and",
+    "sack",
+    "while",
+    "water",
+    "turns",
+    "wheel",
+    "after",
+    "wheel",
+    "through",
+    "autumn",
+    "evenings",
+    "of",
+    "patient",
+    "reading",
+]
 
 
 def paper(path: Path, pages: int, seed: int = 0) -> Path:

@@ -13,7 +13,6 @@ from pathlib import Path
 import pymupdf
 import pytest
 import ray
-
 from pagemill.engine.config import load
 from pagemill.engine.errors import ConfigError
 from pagemill.engine.store.corpus import CorpusInfo

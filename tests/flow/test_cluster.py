@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 import ray
-from ray.cluster_utils import Cluster
-
 from pagemill.engine.config import load
 from pagemill.engine.store.place import Place
 from pagemill.engine.store.verify import verify
 from pagemill.pipelines.build import Machine, build
 from pagemill.pipelines.config import BuildConfig
+from ray.cluster_utils import Cluster
 
 from .papers import shelf
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from pagemill.engine.store.place import Place
 from pagemill.engine.store.verify import verify
 

@@ -6,7 +6,6 @@ import hashlib
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from pagemill.engine.curate.select import Kept, ShardConfig, SplitConfig
 from pagemill.pipelines import assemble
 from pagemill.pipelines.assemble import Assembly, State, Window

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pymupdf
 import pytest
-
 from pagemill.engine.curate.filter import FilterConfig
 from pagemill.engine.errors import ConfigError
 from pagemill.engine.read.guard import Child, ChildError, GuardedReader, ReaderLimits
@@ -118,7 +117,7 @@ def test_a_crash_is_noticed_within_a_second_and_a_hang_at_its_deadline(
 
 
 def test_the_document_deadline_fails_what_is_left(tmp_path: Path, poison) -> None:
-    poison({index: "slow" for index in range(6)})
+    poison(dict.fromkeys(range(6), "slow"))
     limits = ReaderLimits(page_deadline_s=5, document_deadline_s=0.5)
     fates = read_all(pdf(tmp_path / "a.pdf", 6), limits)
     assert fates[0].kept
