@@ -44,7 +44,6 @@ demo: setup  ## builds, verifies and shows a corpus from the documents in exampl
 	$(BIN)/pagemill build examples/documents --out $(DEMO) \
 	  --config examples/build.toml --set shard.bytes=2000000 --passwords examples/passwords.txt
 	$(BIN)/pagemill verify $(DEMO)
-	$(BIN)/pagemill stats $(DEMO)
 	@echo; echo "report: $(abspath $(DEMO)/report.html)"
 
 test: setup  ## runs the tests, those marked slow or gpu apart

@@ -234,8 +234,13 @@ def _explain(arguments: argparse.Namespace) -> int:
 def _verify(arguments: argparse.Namespace) -> int:
     from .engine.store.place import Place
     from .engine.store.verify import verify
+    from .pipelines.meter import Meter
 
-    faults = verify(Place.at(arguments.corpus))
+    meter = Meter("verify", sys.stderr)
+    try:
+        faults = verify(Place.at(arguments.corpus), progress=meter)
+    finally:
+        meter.close()
     if arguments.json:
         rows = [
             {"shard": f.shard, "key": f.key, "kind": str(f.kind), "message": f.message}

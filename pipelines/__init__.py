@@ -4,5 +4,5 @@ In reading order: `config` (all settings), `job` (what driver and workers hand e
 `worker` (one document, one shard), `stage` (a pool that may lose actors), `cluster` (the only
 `ray.init`), `assemble` (documents → windows → shards), `driver` (one run), `workspace` (what
 survives a kill), `history` and `plan` (what is there, what is to do), `build` and `retry` (the
-commands), `progress` and `report` (what people see).
+commands), `progress`, `meter` and `report` (what people see).
 """
