@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
+from operator import itemgetter
 from statistics import median
 
 from .segment import Segment, by_row
@@ -73,8 +74,8 @@ def divided(segments: list[Segment], height: float) -> list[Part] | None:
     """
     for edge in _candidates(segments, height):
         zones, bands = _divide(segments, edge, height)
-        if not any(band.both for band in bands):
-            continue
+        if all(min(len(band.left), len(band.right)) < _ROWS for band in bands):
+            continue  # too few rows, however they are cut
         parts: list[Part] = []
         rows, end = 0, float("-inf")
         for index, band in enumerate(bands):
@@ -144,14 +145,14 @@ def _divide(
 
 def _slices(band: Part, height: float) -> Iterator[Part]:
     """A band cut at white space across it that is wider than between its rows."""
-    order = sorted(
-        [(s.y0, s.y1, 0, s) for s in band.left] + [(s.y0, s.y1, 1, s) for s in band.right],
-        key=lambda entry: entry[0],
-    )
     if not band.both:
-        if order:
+        if band.left or band.right:
             yield Part(band.left, band.right, Kind.ACROSS)
         return
+    order = sorted(
+        [(s.y0, s.y1, 0, s) for s in band.left] + [(s.y0, s.y1, 1, s) for s in band.right],
+        key=itemgetter(0),
+    )
     gaps: list[float] = []
     bottom = order[0][1]
     for y0, y1, _, _ in order[1:]:
@@ -235,10 +236,8 @@ def _is_table(part: Part, height: float) -> bool:
     left = next_to_gutter(part.left, last=True)
     right = next_to_gutter(part.right, last=False)
     fewer, more = sorted((left, right), key=len)
-    if _aligned(fewer, more, height) < _ALIGNED:
-        return False
     units = min(_mean_units(left), _mean_units(right))
-    if units >= _PROSE_UNITS:
+    if units >= _PROSE_UNITS or _aligned(fewer, more, height) < _ALIGNED:
         return False
     if units < _CELL_UNITS:
         return True
@@ -264,12 +263,12 @@ def next_to_gutter(side: list[Segment], *, last: bool) -> list[Segment]:
 
 def _aligned(fewer: list[Segment], more: list[Segment], height: float) -> float:
     """Share of the segments that have a partner on the same baseline on the other side."""
-    middles = sorted(s.middle for s in more)
+    middles = sorted([s.middle for s in more])
     slack = 0.2 * height
-    hits = sum(
-        bisect_left(middles, s.middle - slack) < bisect_right(middles, s.middle + slack)
-        for s in fewer
-    )
+    hits = 0
+    for s in fewer:
+        place = bisect_left(middles, s.middle - slack)
+        hits += place < len(middles) and middles[place] <= s.middle + slack
     return hits / len(fewer)
 
 

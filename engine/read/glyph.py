@@ -11,7 +11,7 @@ import numpy as np
 from ..page import Glyphs
 
 _NO_UNICODE = 0xFFFD
-_LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+_RED, _GREEN, _BLUE = 0.299, 0.587, 0.114
 _IGNORED = 3
 """Span type of text with render mode 3."""
 _WORD_JUMP_EM = 0.15
@@ -105,5 +105,6 @@ def _is_hidden(span: Mapping[str, Any]) -> bool:
 def _luminance(span: Mapping[str, Any]) -> float:
     colour = span["color"]
     if len(colour) == 3:
-        return float(np.dot(_LUMINANCE, colour))
+        red, green, blue = colour
+        return float(_RED * red + _GREEN * green + _BLUE * blue)
     return float(colour[0]) if len(colour) == 1 else 0.0

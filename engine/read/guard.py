@@ -32,12 +32,18 @@ _STDERR_BYTES = 8000
 _WORDS_CHARS = 160
 _TRACEBACK = ("  ", "Current thread", "Thread ", "Extension modules", "Traceback")
 _CHECK_EVERY_PAGES = 16
-_ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"
-)
-"""Every core has its own reader; libraries that start threads of their own only get in its way."""
 SECOND_ENGINE = {"mupdf": "poppler", "poppler": "mupdf"}
 _KEEP_FIRST_REASON = {Reason.ENCRYPTED, Reason.EMPTY_FILE, Reason.NOT_A_DOCUMENT}
+_DEATHS = {Reason.TIMEOUT, Reason.CRASH, Reason.MEMORY}
+"""What may be the fault of what the process had read before: tried again in a fresh one."""
+_ENVIRONMENT = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    "OPENCV_FOR_THREADS_NUM": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 28),
+}
+"""One thread: every core has its own reader. And page-sized arrays are used again rather than
+given back to the kernel and faulted in anew, which costs a millisecond a page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +101,7 @@ class Child:
                 stderr=self._stderr,
                 pass_fds=(request_read, reply_write),
                 start_new_session=True,
-                env=os.environ | _ONE_THREAD,
+                env=os.environ | _ENVIRONMENT,
             )
         finally:
             os.close(request_read)
@@ -178,10 +184,11 @@ class _Deadlined:
 
     def read(self, size: int) -> bytes:
         chunks: list[bytes] = []
+        poll = select.poll()
+        poll.register(self._pipe, select.POLLIN | select.POLLHUP)
         while size:
-            left = self._give_up - time.monotonic()
-            ready, _, _ = select.select([self._pipe], [], [], max(0.0, left))
-            if not ready:
+            left_s = self._give_up - time.monotonic()
+            if not poll.poll(max(0.0, left_s) * 1000):
                 raise TimeoutError
             chunk = self._pipe.read(min(size, 1 << 20))
             if not chunk:
@@ -224,6 +231,9 @@ class GuardedReader:
     def open(self, document: Open) -> Opened | Refused:
         """Open a document on the first engine that can; what kills both is refused."""
         first = self._open_on(self._engine, document)
+        if isinstance(first, Refused) and first.reason in _DEATHS:
+            self._drop(self._engine)
+            first = self._open_on(self._engine, document)
         if isinstance(first, Opened) or not self._second or first.reason in _KEEP_FIRST_REASON:
             return first
         second = self._open_on(self._second, document)
@@ -274,7 +284,7 @@ class GuardedReader:
         """A dead child may have been at its end before the page came; a hang proves itself once."""
         if failure.reason == Reason.TIMEOUT:
             return not self._hangs_again
-        return failure.reason in (Reason.CRASH, Reason.MEMORY)
+        return failure.reason in _DEATHS
 
     def _attempt(self, document: Open, page_index: int, way: _Way) -> PageFate:
         if way.alone:

@@ -24,6 +24,7 @@ from ..errors import ConfigError, DataError
 
 _LEVELS = (16, 32, 64, 128, 256)
 _PEAK = 255.0
+_UNFILTERED = 0
 _GREY, _RGB = 0, 2
 """Colour types of PNG. No palettes: several readers hand out the indices as if they were grey."""
 _DEFLATE_LEVEL = {_GREY: 4, _RGB: 2}
@@ -156,7 +157,8 @@ def _png(
     colour: int,
 ) -> bytes:
     height, width = image.shape[:2]
-    raw = np.zeros((height, rows.shape[1] + 1), np.uint8)
+    raw = np.empty((height, rows.shape[1] + 1), np.uint8)
+    raw[:, 0] = _UNFILTERED
     raw[:, 1:] = rows
     header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
     chunks = [b"\x89PNG\r\n\x1a\n", _chunk(b"IHDR", header)]

@@ -73,20 +73,23 @@ def _visible(
     words: list[RawWord] = []
     outside = 0
     for word in raw:
-        text = clean(word.text).strip()
+        text, box, line, flags, heading = word
+        if not (text.isascii() and text.isprintable()):
+            text = clean(text)
+        text = text.strip()
         if not text:
             continue
-        x0, y0, x1, y1 = word.box
+        x0, y0, x1, y1 = box
         if x1 <= 0 or y1 <= 0 or x0 >= width_px or y0 >= height_px:
             outside += 1
             continue
-        box = (max(x0, 0.0), max(y0, 0.0), min(x1, width_px), min(y1, height_px))
-        flags = word.flags
-        if word.heading[0] in (1, 3):
+        if x0 < 0 or y0 < 0 or x1 > width_px or y1 > height_px:
+            box = (max(x0, 0.0), max(y0, 0.0), min(x1, width_px), min(y1, height_px))
+        if heading[0] in (1, 3):
             flags |= _VERTICAL
         if not text.isascii() and direction(text) < 0:
             flags |= _RIGHT_TO_LEFT
-        words.append(RawWord(text, box, word.line, flags, word.heading))
+        words.append(RawWord(text, box, line, flags, heading))
     return words, outside
 
 
@@ -123,10 +126,10 @@ def _segments(words: Sequence[RawWord], members: list[int], boxes: dict[int, Box
         current: Segment | None = None
         for index in group:
             x0, y0, x1, y1 = boxes[index]
-            units = prose_units(words[index].text)
+            text = words[index].text
+            units = 1.0 if text.isascii() else prose_units(text)
             if current is not None and _adjoins(current, x0, y0, x1, y1):
-                current.x0, current.x1 = min(current.x0, x0), max(current.x1, x1)
-                current.y0, current.y1 = min(current.y0, y0), max(current.y1, y1)
+                current.add(x0, y0, x1, y1)
                 current.units += units
                 current.words.append(index)
             else:
@@ -174,9 +177,12 @@ class _Builder:
     def _line(self, members: list[int], boxes: dict[int, Box], right_to_left: bool) -> None:
         raw, first, number = self.raw, len(self.words), len(self.lines)
         order = logical_order(raw, members, boxes, right_to_left=right_to_left)
-        ordered = _unparted(raw, order, boxes)
-        self.words.extend([Word(w.text, w.box, number, w.flags) for w in ordered])
+        ordered = [raw[index] for index in order]
         text = " ".join([w.text for w in ordered])
+        if not text.isascii():
+            ordered = _unparted(raw, order, boxes)
+            text = " ".join([w.text for w in ordered])
+        self.words.extend([Word(w.text, w.box, number, w.flags) for w in ordered])
         box = union([w.box for w in ordered])
         self.lines.append(Line(text, box, (first, len(self.words)), len(self.blocks)))
 

@@ -42,18 +42,29 @@ def compare(
     found = table.find(codepoint)
     candidates = table.find(np.unique(np.append(_OTHERS[grid.name], codepoint)))
     candidates = candidates[candidates >= 0]
-    variant = _align(ink.mean(axis=2), found, font, table)
+    profile = ink @ np.full(_ACROSS, 1 / _ACROSS, np.float32)
+    variant = _align(profile, found, font, table)
     cells = np.matmul(_row_operators(grid)[variant], ink @ _column_operator(grid))
     picture = normalise(cells.reshape(len(ink), -1), grid)
     count = table.start[candidates + 1] - table.start[candidates]
     offset = np.cumsum(count) - count
     rows = np.repeat(table.start[candidates] - offset, count) + np.arange(count.sum())
-    fit = np.maximum.reduceat(picture @ table.picture[rows].T, offset, axis=1)
+    fit = reduce_groups(np.maximum, table.picture[rows] @ picture.T, offset)
     own = np.searchsorted(candidates, np.maximum(found, candidates[0]))
-    claim = np.where(found >= 0, fit[np.arange(len(fit)), own], np.nan)
-    better = (fit > claim[:, None] + _MARGIN).sum(axis=1)
+    claim = np.where(found >= 0, fit[own, np.arange(len(picture))], np.nan)
+    better = (fit > claim + _MARGIN).sum(axis=0)
     rank = np.where(found >= 0, better / max(1, len(candidates) - 1), np.nan)
-    return np.stack([claim, rank, fit.max(axis=1)]).astype(np.float32)
+    return np.stack([claim, rank, fit.max(axis=0)]).astype(np.float32)
+
+
+def reduce_groups(ufunc: np.ufunc, rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """As `ufunc.reduceat(rows, starts)`, but fast: for many groups of a few long rows."""
+    count = np.diff(np.append(starts, len(rows)))
+    result: np.ndarray = rows[starts]
+    for step in range(1, int(count.max())):
+        more = np.flatnonzero(count > step)
+        result[more] = ufunc(result[more], rows[starts[more] + step])
+    return result
 
 
 def _align(
@@ -71,12 +82,10 @@ def _align(
     index = np.where(different[index] >= _POOL, index, index.max() + 1)
     groups = int(index.max()) + 1
     operators = _row_operators(table.grid)
-    seen = np.zeros((groups, profile.shape[1]), np.float32)
-    np.add.at(seen, index[known], profile[known])
-    expected = np.zeros((groups, table.grid.rows), np.float32)
-    np.add.at(expected, index[known], table.profile[found[known]])
-    rows = _centred(np.einsum("vrs,gs->gvr", operators, seen))
-    fit = np.einsum("gvr,gr->gv", rows, _centred(expected))
+    member = ((index == np.arange(groups)[:, None]) & known).astype(np.float32)
+    seen, expected = member @ profile, member @ table.profile[found]
+    rows = _centred((operators @ seen.T).transpose(2, 0, 1))
+    fit = (rows @ _centred(expected)[:, :, None])[:, :, 0]
     fit[:, 0] += 0.02
     return np.asarray(fit.argmax(axis=1)[index])
 

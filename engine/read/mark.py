@@ -18,8 +18,6 @@ _FAR = 1e6
 """px; nothing on a page is farther away or larger, whatever a damaged file says."""
 _BOX_OF_SIZE = 1.15
 """Height of a word's box over its font size."""
-_REMAP_ROWS = 32000
-"""OpenCV samples fewer than 32768 rows at once."""
 _BLANK = np.zeros(0x110000, bool)
 _BLANK[
     [
@@ -64,11 +62,11 @@ def _marks_of_glyphs(glyphs: Glyphs) -> Marks:
         direction = np.tile(np.array([1, 0], np.float32), (len(size), 1))
     if origin is None:
         origin = np.stack([glyphs.box[:, 0], glyphs.box[:, 3] - 0.2 * size], axis=1)
-    size, origin, direction = (
-        np.nan_to_num(np.clip(values, -_FAR, _FAR)) for values in (size, origin, direction)
-    )
-    width = np.clip(glyphs.advance_em, -_FAR, _FAR) * size
-    width = np.where(np.isnan(width), _pitch(origin, direction, glyphs.font), width)
+    size, origin, direction = (_finite(values) for values in (size, origin, direction))
+    width = glyphs.advance_em.clip(-_FAR, _FAR) * size
+    unknown = np.isnan(width)
+    if unknown.any():
+        width = np.where(unknown, _pitch(origin, direction, glyphs.font), width)
     return Marks(
         codepoint=np.where(_is_character(glyphs.codepoint), glyphs.codepoint, 0xFFFD).astype(
             np.int64
@@ -81,6 +79,12 @@ def _marks_of_glyphs(glyphs: Glyphs) -> Marks:
         luminance=glyphs.luminance.astype(np.float32),
         exact=True,
     )
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    """The values within `_FAR`, 0 for NaN."""
+    near = values.clip(-_FAR, _FAR)
+    return np.nan_to_num(near) if np.isnan(near).any() else near
 
 
 def _is_character(codepoint: np.ndarray) -> np.ndarray:
@@ -160,37 +164,24 @@ def is_blank(codepoint: np.ndarray) -> np.ndarray:
 
 
 def sample(
-    grey: np.ndarray, at: Marks, index: np.ndarray, *, across: np.ndarray, above: np.ndarray
+    image: np.ndarray, at: Marks, index: np.ndarray, *, across: np.ndarray, above: np.ndarray
 ) -> np.ndarray:
-    """The pixels around some characters, uint8 [len(index), len(above), len(across)].
+    """The pixels around some characters, uint8 [len(index), len(above), len(across), ...].
 
     Args:
-        grey: uint8 [height, width].
+        image: uint8 [height, width] or [height, width, 3].
         at: where the characters are.
-        index: which of them.
+        index: which of them, fewer than 32768 (OpenCV's limit on rows).
         across: places along the advance width, 0 to 1.
         above: places above the baseline, in font sizes.
     """
     along = at.direction[index] * at.width_px[index, None]
     up = np.stack([at.direction[index, 1], -at.direction[index, 0]], 1) * at.size_px[index, None]
     start = at.origin[index] - np.float32(0.5)
+    every_across, every_above = np.tile(across, len(above)), np.repeat(above, len(across))
     x, y = (
-        (
-            start[:, axis, None, None]
-            + along[:, axis, None, None] * across[None, None, :]
-            + up[:, axis, None, None] * above[None, :, None]
-        ).reshape(-1, len(across))
+        start[:, axis, None] + along[:, axis, None] * every_across + up[:, axis, None] * every_above
         for axis in (0, 1)
     )
-    pieces = [
-        cv2.remap(
-            grey,
-            x[first : first + _REMAP_ROWS],
-            y[first : first + _REMAP_ROWS],
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        for first in range(0, len(x), _REMAP_ROWS)
-    ]
-    pixels = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
-    return pixels.reshape(len(index), len(above), len(across))
+    pixels = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.reshape(pixels, (len(index), len(above), len(across), *image.shape[2:]))

@@ -108,21 +108,25 @@ def normalise(cells: np.ndarray, grid: Grid) -> np.ndarray:
     Args:
         cells: float32 [n, cells].
     """
-    picture = cells.reshape(len(cells), grid.rows, grid.columns)
-    if grid.smooth:
-        picture = _smooth(_smooth(picture, 1), 2)
-    flat = picture.reshape(len(cells), -1)
-    flat = flat - flat.mean(axis=1, keepdims=True)
+    flat = cells @ _centred_blur(grid)
     norm = np.sqrt(np.einsum("ij,ij->i", flat, flat))[:, None]
     return np.asarray(flat / np.maximum(norm, 1e-4), np.float32)
 
 
-def _smooth(picture: np.ndarray, axis: int) -> np.ndarray:
-    width = [(1, 1) if index == axis else (0, 0) for index in range(3)]
-    padded = np.pad(picture, width, mode="edge")
-    size = picture.shape[axis]
-    before, here, after = (np.take(padded, range(k, k + size), axis) for k in range(3))
-    return np.asarray(0.25 * before + 0.5 * here + 0.25 * after, np.float32)
+@lru_cache(maxsize=2)
+def _centred_blur(grid: Grid) -> np.ndarray:
+    """float32 [cells, cells]: blurs a flat picture if the grid asks for it, and takes its mean."""
+    blur = np.kron(_blur(grid.rows), _blur(grid.columns)) if grid.smooth else np.eye(grid.cells)
+    return np.asarray(blur - blur.mean(axis=1, keepdims=True), np.float32)
+
+
+def _blur(size: int) -> np.ndarray:
+    """float64 [size, size]: weights (1, 2, 1) / 4 down each column, the edge repeated."""
+    eye = np.pad(np.eye(size), ((1, 1), (0, 0)))
+    weights = 0.25 * eye[:-2] + 0.5 * eye[1:-1] + 0.25 * eye[2:]
+    weights[0, 0] += 0.25
+    weights[-1, -1] += 0.25
+    return weights
 
 
 def _unpack(packed: np.ndarray, bits: int) -> np.ndarray:

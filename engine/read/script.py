@@ -34,9 +34,12 @@ def read_script(texts: Iterable[str]) -> Script:
     characters = int((codepoint != _SPACE).sum())
     if not characters:
         return Script(0, 0.0, 0.0)
+    if not ((codepoint < _SPACE) | (codepoint >= 0x7F)).any():
+        return Script(characters, 0.0, 0.0)
     bare = (codepoint == _REPLACEMENT) | (codepoint < _SPACE)
     bare |= (codepoint >= 0x7F) & (codepoint < 0xA0)
-    unmapped = bare | (_private(codepoint) & ~_alone(codepoint))
+    private = _private(codepoint)
+    unmapped = bare | (private & ~_alone(codepoint)) if private.any() else bare
     return Script(
         characters=characters,
         unmapped=float(unmapped.sum() / characters),
@@ -64,10 +67,11 @@ def _mojibake(codepoint: np.ndarray) -> float:
     foreign = int((codepoint >= 0x80).sum())
     if foreign < 4:
         return 0.0
-    follows = np.append(np.isin(codepoint[1:], _CONTINUATION), False)
-    twice = follows & np.append(follows[1:], False)
-    two = (codepoint >= 0xC2) & (codepoint <= 0xDF) & follows
-    three = (codepoint >= 0xE0) & (codepoint <= 0xEF) & twice
+    lead = np.flatnonzero((codepoint >= 0xC2) & (codepoint <= 0xEF))
+    padded = np.append(codepoint, [_SPACE, _SPACE])
+    follows, twice = (np.isin(padded[lead + step], _CONTINUATION) for step in (1, 2))
+    is_long = codepoint[lead] >= 0xE0
+    two, three = ~is_long & follows, is_long & follows & twice
     bytewise = (2 * two.sum() + 3 * three.sum()) / foreign
     letter = (codepoint >= 0x41) & (codepoint != 0xD7) & (codepoint != 0xF7)
     accented = letter & (codepoint >= 0xC0) & (codepoint <= 0xFF)

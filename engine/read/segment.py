@@ -25,6 +25,17 @@ class Segment:
     def __post_init__(self) -> None:
         self.settle()
 
+    def add(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        """Grow over another box; `settle` after the last."""
+        if x0 < self.x0:
+            self.x0 = x0
+        if y0 < self.y0:
+            self.y0 = y0
+        if x1 > self.x1:
+            self.x1 = x1
+        if y1 > self.y1:
+            self.y1 = y1
+
     def settle(self) -> None:
         """Take middle and height from the box, after a change to it."""
         self.middle, self.height = (self.y0 + self.y1) / 2, self.y1 - self.y0

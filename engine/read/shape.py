@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .likeness import ABOVE, ACROSS, compare
+from .likeness import ABOVE, ACROSS, compare, reduce_groups
 from .mark import Marks, is_blank, sample
 from .reference import ALPHABETIC, EAST_ASIAN, expected_width, is_wide, reference
 
@@ -72,9 +72,9 @@ def judge_shapes(grey: np.ndarray, at: Marks) -> Shape:
     ink, contrast = _cut(grey, at, index)
     starts = _starts(group)
     weight = np.diff(np.append(starts, len(group))).astype(np.float32)
-    mean = np.add.reduceat(ink, starts, axis=0) / weight[:, None, None]
+    mean = reduce_groups(np.add, ink, starts) / weight[:, None, None]
     wander = _wander(ink, mean, weight)
-    contrast = np.add.reduceat(contrast, starts) / weight
+    contrast = reduce_groups(np.add, contrast, starts) / weight
     codepoint, font = at.codepoint[index[starts]], at.font[index[starts]]
     fits = np.full((3, len(starts)), np.nan, np.float32)
     wide = is_wide(codepoint)
@@ -109,9 +109,9 @@ def _wander(ink: np.ndarray, mean: np.ndarray, weight: np.ndarray) -> float:
     degrees = float(len(ink) - len(mean))
     if degrees < 12:
         return 0.0
-    energy = float(np.einsum("ijk,ijk->", ink, ink))
-    within = energy - float(np.einsum("ijk,ijk,i->", mean, mean, weight))
-    level = ink.mean(axis=(1, 2))
+    energy = float(np.vdot(ink, ink))
+    within = energy - float(np.einsum("ijk,ijk->i", mean, mean) @ weight)
+    level = ink.reshape(len(ink), -1).mean(axis=1)
     own = energy - ink[0].size * float(level @ level)
     return float((within / degrees) / max(own / len(ink), 1e-6))
 
@@ -176,10 +176,13 @@ def _cut(grey: np.ndarray, at: Marks, index: np.ndarray) -> tuple[np.ndarray, np
     inner = pixels[:, (ALPHABETIC.top > ABOVE) & (ALPHABETIC.bottom < ABOVE)]
     low = inner.min(axis=(1, 2)).astype(np.float32)
     high = inner.max(axis=(1, 2)).astype(np.float32)
-    dark = (high[:, None, None] - pixels) / np.maximum(high - low, 8)[:, None, None]
+    span = np.maximum(high - low, 8)
     is_dark = _ink_is_dark(at.luminance[index] * 255, low, high, inner)
-    ink = np.where(is_dark[:, None, None], dark, 1 - dark)
-    return np.clip(ink, 0, 1), (high - low) / 255
+    slope = np.where(is_dark, -1, 1) / span
+    offset = np.where(is_dark, high / span, 1 - high / span)
+    ink = pixels * slope[:, None, None].astype(np.float32)
+    ink += offset[:, None, None].astype(np.float32)
+    return np.clip(ink, 0, 1, out=ink), (high - low) / 255
 
 
 def _ink_is_dark(
@@ -240,7 +243,7 @@ def mismatch(shape: Shape) -> Mismatch:
     digit = (codepoint >= 0x30) & (codepoint <= 0x39)
     small = (codepoint >= 0x61) & (codepoint <= 0x7A)
     capital = (codepoint >= 0x41) & (codepoint <= 0x5A)
-    fonts = [share((shape.font == font) & ~wide, 12, 0.03) for font in np.unique(shape.font)]
+    fonts = [share((shape.font == font) & ~wide, 12, 0.03) for font in set(shape.font.tolist())]
     return Mismatch(
         every=share(~wide, 6),
         digit=share(digit, 4),

@@ -31,6 +31,8 @@ def heading_of(dx: float, dy: float, *, vertical: bool = False) -> Heading:
     """The heading of a direction, y down; `vertical` turns it to where the next letter stands."""
     if vertical and abs(dx) > abs(dy):
         dx, dy = -dy, dx
+    if dy == 0.0 < dx:
+        return LEVEL
     angle = math.degrees(math.atan2(dy, dx))
     turn = round(angle / 90.0)
     slant = angle - 90.0 * turn
@@ -39,6 +41,9 @@ def heading_of(dx: float, dy: float, *, vertical: bool = False) -> Heading:
 
 def by_heading(headings: Sequence[Heading]) -> Iterator[tuple[Heading, list[int]]]:
     """Indices of the words that are read the same way, the largest group first."""
+    if len(set(headings)) == 1:
+        yield headings[0], list(range(len(headings)))
+        return
     turns: dict[int, list[int]] = {}
     for index, heading in enumerate(headings):
         turns.setdefault(heading[0], []).append(index)
@@ -63,7 +68,11 @@ def upright(
     boxes: Iterable[tuple[int, Box]], heading: Heading, width: float, height: float
 ) -> dict[int, Box]:
     """The boxes, by index, on the page turned back by the heading."""
-    turned = {index: _turned(box, heading.turn, width, height) for index, box in boxes}
+    turned = (
+        {index: _turned(box, heading.turn, width, height) for index, box in boxes}
+        if heading.turn
+        else dict(boxes)
+    )
     if abs(heading.slant) <= _LEVEL_DEG:
         return turned
     return {index: _levelled(box, heading.slant) for index, box in turned.items()}
@@ -71,8 +80,6 @@ def upright(
 
 def _turned(box: Box, turn: int, width: float, height: float) -> Box:
     x0, y0, x1, y1 = box
-    if turn == 0:
-        return box
     if turn == 1:
         return (y0, width - x1, y1, width - x0)
     if turn == 2:

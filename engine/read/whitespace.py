@@ -102,6 +102,7 @@ def _neighbours(pieces: Sequence[Segment]) -> list[_Gap]:
     """The white space to the right of each piece, up to its neighbour in the row, by height."""
     order = sorted(range(len(pieces)), key=lambda index: pieces[index].y0 + pieces[index].y1)
     middles = [pieces[index].y0 + pieces[index].y1 for index in order]
+    starts = [pieces[index].x0 for index in order]
     gaps: list[_Gap] = []
     for place, index in enumerate(order):
         a = pieces[index]
@@ -110,11 +111,12 @@ def _neighbours(pieces: Sequence[Segment]) -> list[_Gap]:
         first = place
         while first > 0 and middles[first - 1] >= middle - height:
             first -= 1
+        end, nearest = a.x1, -0.3 * height
         for other in range(first, bisect_right(middles, middle + height)):
-            b = pieces[order[other]]
-            gap = b.x0 - a.x1
-            if gap >= least or gap < -0.3 * height or other == place:
+            gap = starts[other] - end
+            if gap >= least or gap < nearest or other == place:
                 continue
+            b = pieces[order[other]]
             low = min(height, b.y1 - b.y0)
             if min(a.y1, b.y1) - max(a.y0, b.y0) >= 0.6 * low and b.x0 > a.x0:
                 best, least = order[other], gap
@@ -138,22 +140,21 @@ def _line_up(gaps: list[_Gap], *, downwards: bool) -> None:
     starts: dict[int, list[tuple[float, _Strip]]] = {}
     ends: dict[int, list[tuple[float, _Strip]]] = {}
     for gap in wide:
-        strip = _Strip(gap.y, gap.x0, gap.x1, 1)
+        y, nearest, furthest = gap.y, 0.4 * gap.height, _PITCH * gap.height
+        strip = _Strip(y, gap.x0, gap.x1, 1)
         for shelf, x in ((starts, gap.x0), (ends, gap.x1)):
             place = int(x / edge)
             for near in (place - 1, place, place + 1):
-                for was, other in reversed(shelf.get(near, ())):
-                    step = abs(other.y - gap.y)
-                    if step > _PITCH * gap.height:
+                if near not in shelf:
+                    continue
+                for was, other in reversed(shelf[near]):
+                    step = abs(other.y - y)
+                    if step > furthest:
                         break
-                    if (
-                        step > 0.4 * gap.height
-                        and other.rows >= strip.rows
-                        and abs(was - x) <= edge
-                    ):
+                    if step > nearest and other.rows >= strip.rows and abs(was - x) <= edge:
                         left, right = max(other.x0, gap.x0), min(other.x1, gap.x1)
                         if right - left >= _STRIP * gap.height:
-                            strip = _Strip(gap.y, left, right, other.rows + 1)
+                            strip = _Strip(y, left, right, other.rows + 1)
         gap.rows += strip.rows - 1
         starts.setdefault(int(gap.x0 / edge), []).append((gap.x0, strip))
         ends.setdefault(int(gap.x1 / edge), []).append((gap.x1, strip))

@@ -38,20 +38,22 @@ def x_height(image: np.ndarray, layer: TextLayer) -> float:
         return float(np.median(size)) * _USUAL
     flat = flat[np.argsort(at.size_px[flat], kind="stable")]
     chosen = flat[np.linspace(0, len(flat) - 1, min(_SAMPLES, len(flat))).astype(int)]
-    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    height = _ink_heights(grey, at, chosen) / at.size_px[chosen]
+    height = _ink_heights(image, at, chosen) / at.size_px[chosen]
     good = (height > _PLAUSIBLE[0]) & (height < _PLAUSIBLE[1])
     relative = float(np.median(height[good])) if good.sum() >= 4 else _USUAL
     return relative * float(np.median(at.size_px[flat]))
 
 
-def _ink_heights(grey: np.ndarray, at: Marks, index: np.ndarray) -> np.ndarray:
+def _ink_heights(image: np.ndarray, at: Marks, index: np.ndarray) -> np.ndarray:
     """Height of the run of inked rows through the middle of each letter, px."""
     above = np.arange(0.95, -0.30, -_STEP, dtype=np.float32)
     across = np.linspace(0.1, 0.9, 9, dtype=np.float32)
-    pixels = sample(grey, at, index, across=across, above=above).astype(np.float32)
-    paper = np.median(pixels, axis=(1, 2), keepdims=True)
-    ink = np.abs(pixels - paper).max(axis=2)
+    pixels = sample(image, at, index, across=across, above=above)
+    if pixels.ndim == 4:
+        flat = cv2.cvtColor(pixels.reshape(len(index), -1, 3), cv2.COLOR_RGB2GRAY)
+        pixels = flat.reshape(pixels.shape[:3])
+    paper = np.median(pixels.reshape(len(index), -1), axis=1)[:, None]
+    ink = np.maximum(pixels.max(axis=2) - paper, paper - pixels.min(axis=2))
     inked = ink > 0.5 * ink.max(axis=1, keepdims=True)
     middle = int(np.argmin(np.abs(above - 0.2)))
     rising = np.cumprod(inked[:, middle::-1], axis=1).sum(axis=1)

@@ -9,16 +9,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+import cv2
 import numpy as np
 
 from ...errors import DependencyError, PdfError
 from ...geometry import Box, pixels_per_point, scale, shift
 from ...page import TextLayer, WordFlag
 from ...reason import Reason
-from ..colour import has_colour, probe_dpi
+from ..colour import is_coloured
 from ..figure import Vector, figures_of, image_cover
 from ..glyph import glyphs_of, words_outside
 from ..hangul import apart
@@ -43,12 +46,18 @@ _MAX_WARNINGS = 50
 _PAINTED = 16 | 32
 """Bits of a span's `char_flags`: filled, stroked."""
 _FONT_FLAGS = (
-    (1, int(WordFlag.SUPERSCRIPT)),
-    (2, int(WordFlag.ITALIC)),
-    (4, int(WordFlag.SERIF)),
-    (8, int(WordFlag.MONO)),
-    (16, int(WordFlag.BOLD)),
+    WordFlag.SUPERSCRIPT,
+    WordFlag.ITALIC,
+    WordFlag.SERIF,
+    WordFlag.MONO,
+    WordFlag.BOLD,
 )
+"""What the bits of a span's `flags` mean, from the lowest."""
+_STYLES = tuple(
+    sum(int(flag) for bit, flag in enumerate(_FONT_FLAGS) if bits >> bit & 1)
+    for bits in range(1 << len(_FONT_FLAGS))
+)
+"""The flags of a word by those bits."""
 _INVISIBLE = int(WordFlag.INVISIBLE)
 _DELIMITERS = dict.fromkeys([*range(33), 0xA0, *range(0x202A, 0x202F)])
 """What MuPDF ends a word at."""
@@ -63,6 +72,8 @@ class _Line(NamedTuple):
 
     spans: list[tuple[str, int]]
     """Text without spaces, and flags."""
+    letters: str
+    """The text of all spans."""
     heading: Heading = LEVEL
     shift_px: tuple[float, float] = (0.0, 0.0)
 
@@ -136,8 +147,15 @@ class MupdfDocument:
             PdfError: reason `render_error` or `memory`.
         """
         with self._faults("render", page_index):
-            wanted = colour == "colour" or (colour == "auto" and self._has_colour(page_index))
-            return self._pixels(page_index, dpi, pymupdf.csRGB if wanted else pymupdf.csGRAY)
+            display_list = self._list(page_index)
+            if colour == "grey" or (colour == "auto" and not _may_have_colour(display_list)):
+                pixmap = _pixmap(display_list, dpi, pymupdf.csGRAY)
+                return _samples(pixmap).copy()
+            pixmap = _pixmap(display_list, dpi, pymupdf.csRGB)
+            pixels = _samples(pixmap)
+            if colour == "auto" and not is_coloured(pixels, dpi, self.size_pt(page_index)):
+                return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+            return pixels.copy()
 
     def text(self, page_index: int, *, dpi: float) -> TextLayer:
         """The page's text layer in pixels of the image that `render` makes at the same dpi.
@@ -151,7 +169,7 @@ class MupdfDocument:
             width_px, height_px = (side * factor for side in self.size_pt(page_index))
             page = pymupdf.TextPage(display_list.get_textpage(flags=_TEXT))
             lines, vectors = _lines_and_vectors(page.extractDICT()["blocks"], factor)
-            images = self._image_boxes(display_list, factor)
+            images = _image_boxes(display_list, factor)
             glyphs = glyphs_of(_trace(display_list, factor))
             words = list(apart(_words(page.extractWORDS(), lines, factor), glyphs))
             return text_layer(
@@ -202,29 +220,6 @@ class MupdfDocument:
         self._page_index = -1
         self._page = self._display_list = None
 
-    def _pixels(self, page_index: int, dpi: float, colours: Any) -> np.ndarray:
-        factor = pixels_per_point(dpi)
-        pixmap = self._list(page_index).get_pixmap(pymupdf.Matrix(factor, factor), colours)
-        if not pixmap.width or not pixmap.height:
-            raise ValueError("the visible page has no area")
-        rows = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.stride)
-        rows = rows[:, : pixmap.width * pixmap.n]
-        shape = (pixmap.height, pixmap.width) + ((pixmap.n,) if pixmap.n > 1 else ())
-        return rows.reshape(shape).copy()
-
-    def _has_colour(self, page_index: int) -> bool:
-        """By the rule in `colour`; pages that set no colour at all are not rendered for it."""
-        if not _may_have_colour(self._list(page_index)):
-            return False
-        width_pt, height_pt = self.size_pt(page_index)
-        dpi = probe_dpi(width_pt, height_pt)
-        return has_colour(self._pixels(page_index, dpi, pymupdf.csRGB), dpi)
-
-    @staticmethod
-    def _image_boxes(display_list: Any, factor: float) -> list[Box]:
-        page = pymupdf.TextPage(display_list.get_textpage(flags=pymupdf.TEXT_PRESERVE_IMAGES))
-        return [scale(image["bbox"], factor) for image in page.extractIMGINFO()]
-
     @contextmanager
     def _faults(self, what: str, page_index: int) -> Iterator[None]:
         """Every exception of MuPDF as a PdfError that names file, page and failure."""
@@ -241,27 +236,70 @@ class MupdfDocument:
             ) from err
 
 
+def _pixmap(display_list: Any, dpi: float, colours: Any) -> Any:
+    factor = pixels_per_point(dpi)
+    pixmap = display_list.get_pixmap(pymupdf.Matrix(factor, factor), colours)
+    if not pixmap.width or not pixmap.height:
+        raise ValueError("the visible page has no area")
+    return pixmap
+
+
+def _samples(pixmap: Any) -> np.ndarray:
+    """The pixels of a pixmap, for as long as it is there."""
+    rows = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.stride)
+    rows = rows[:, : pixmap.width * pixmap.n]
+    shape = (pixmap.height, pixmap.width) + ((pixmap.n,) if pixmap.n > 1 else ())
+    return rows.reshape(shape)
+
+
 def _may_have_colour(display_list: Any) -> bool:
     """False where no operator of the page sets a colour and no image or shading has one."""
     found = mupdf.ll_fz_new_test_device_outparams()
     device = mupdf.FzDevice(mupdf.ll_fz_new_test_device_outparams_fn(_GREY_SLOP, 0, None, found))
     try:
-        mupdf.fz_run_display_list(
-            display_list.this, device, mupdf.FzMatrix(), _EVERYWHERE, mupdf.FzCookie()
-        )
-        mupdf.fz_close_device(device)
+        _run(display_list, device)
     except mupdf.FzErrorAbort:  # how the device says that it has seen enough
         return True
     return bool(found.is_color)
+
+
+class _ImageSpy(mupdf.FzDevice2):  # type: ignore[misc]  # pymupdf is not typed
+    """Sees whether a page paints an image, or a shading, which counts as one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.use_virtual_fill_image()
+        self.use_virtual_fill_image_mask()
+        self.use_virtual_fill_shade()
+        self.seen = False
+
+    def fill_image(self, *_: object) -> None:
+        self.seen = True
+
+    fill_image_mask = fill_shade = fill_image
+
+
+def _image_boxes(display_list: Any, factor: float) -> list[Box]:
+    """Boxes of the images, px. Most pages have none, and looking is cheaper than listing."""
+    spy = _ImageSpy()
+    _run(display_list, spy)
+    if not spy.seen:
+        return []
+    page = pymupdf.TextPage(display_list.get_textpage(flags=pymupdf.TEXT_PRESERVE_IMAGES))
+    return [scale(image["bbox"], factor) for image in page.extractIMGINFO()]
+
+
+def _run(display_list: Any, device: Any, factor: float = 1.0) -> None:
+    matrix = mupdf.FzMatrix(factor, 0, 0, factor, 0, 0)
+    mupdf.fz_run_display_list(display_list.this, device, matrix, _EVERYWHERE, mupdf.FzCookie())
+    mupdf.fz_close_device(device)
 
 
 def _trace(display_list: Any, factor: float) -> list[dict[str, Any]]:
     """Spans of characters as painted, px."""
     spans: list[dict[str, Any]] = []
     device = extra.JM_new_texttrace_device(spans)
-    matrix = mupdf.FzMatrix(factor, 0, 0, factor, 0, 0)
-    mupdf.fz_run_display_list(display_list.this, device, matrix, _EVERYWHERE, mupdf.FzCookie())
-    mupdf.fz_close_device(device)
+    _run(display_list, device, factor)
     return spans
 
 
@@ -280,7 +318,8 @@ def _lines_and_vectors(
             ]
             if spans:
                 heading = heading_of(*line["dir"], vertical=line["wmode"] == 1)
-                lines.append(_Line(spans, heading, _rise(line, factor)))
+                letters = "".join([text for text, _ in spans])
+                lines.append(_Line(spans, letters, heading, _rise(line, factor)))
         if "isrect" in block:
             box = scale(block["bbox"], factor)
             if block["alpha"] > 0:
@@ -303,10 +342,7 @@ def _rise(line: dict[str, Any], factor: float) -> tuple[float, float]:
 
 
 def _flags(span: dict[str, Any]) -> int:
-    flags = 0
-    for bit, flag in _FONT_FLAGS:
-        if span["flags"] & bit:
-            flags |= flag
+    flags: int = _STYLES[span["flags"] % len(_STYLES)]
     if span["alpha"] == 0 or not span["char_flags"] & _PAINTED:
         flags |= _INVISIBLE
     return flags
@@ -319,16 +355,13 @@ def _words(rows: list[tuple[Any, ...]], lines: list[_Line], factor: float) -> li
     of the one and not out of the other.
     """
     words: list[RawWord] = []
-    position = start = 0
-    for number in range(len(rows)):
-        row, following = rows[number], rows[number + 1 : number + 2]
-        if following and following[0][5:7] == row[5:7]:
-            continue
-        group, start = rows[start : number + 1], number + 1
-        letters = "".join(word[4] for word in group)
-        line = _Line([(letters, 0)])
+    position = 0
+    for number, (_, rows_of_line) in enumerate(groupby(rows, key=itemgetter(5, 6))):
+        group = list(rows_of_line)
+        letters = "".join([row[4] for row in group])
+        line = _Line([(letters, 0)], letters)
         for ahead in range(position, min(position + 8, len(lines))):
-            if "".join(text for text, _ in lines[ahead].spans) == letters:
+            if lines[ahead].letters == letters:
                 line = lines[ahead]
                 position = ahead + 1
                 break
@@ -343,15 +376,16 @@ def _styled(
     factor: float,
 ) -> Iterator[RawWord]:
     """The words of a line, each with the flags of the span that holds its first letter."""
+    moved = line.shift_px != (0.0, 0.0)
     flags = iter(line.spans)
     text, current = next(flags)
     left = len(text)
-    for row in group:
+    for x0, y0, x1, y1, word, *_ in group:
         while left <= 0:
             text, current = next(flags)
             left += len(text)
-        box = scale(row, factor)
-        if line.shift_px != (0.0, 0.0):
+        box = (x0 * factor, y0 * factor, x1 * factor, y1 * factor)
+        if moved:
             box = shift(box, *line.shift_px)
-        yield RawWord(row[4], box, number, current, line.heading)
-        left -= len(row[4])
+        yield RawWord(word, box, number, current, line.heading)
+        left -= len(word)

@@ -15,6 +15,7 @@ from pagemill.engine.errors import ConfigError
 from pagemill.engine.read.guard import Child, ChildError, GuardedReader, ReaderLimits
 from pagemill.engine.read.message import Open, Opened, ReadPage, Refused
 from pagemill.engine.read.reader import PageFate, ReadConfig, RenderConfig
+from pagemill.engine.reason import Reason
 
 ALL = FilterConfig(
     verdicts=("trusted", "garbled", "misaligned", "hidden", "partial", "none"), min_ink=0
@@ -139,6 +140,29 @@ def test_what_is_no_pdf_is_refused_with_its_reason(
     assert isinstance(refused, Refused)
     assert refused.reason == reason
     assert refused.message
+
+
+def test_a_document_that_kills_its_reader_on_opening_is_refused_once_and_the_next_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    ask = Child.ask
+
+    def die_on_bad(child: Child, request: object, deadline_s: float) -> object:
+        if isinstance(request, Open) and request.path.endswith("bad.pdf"):
+            started.append(child)
+            child.close()
+            raise ChildError(Reason.CRASH, "the process was killed by SIGSEGV")
+        return ask(child, request, deadline_s)
+
+    monkeypatch.setattr(Child, "ask", die_on_bad)
+    good, bad = pdf(tmp_path / "good.pdf", 1), pdf(tmp_path / "bad.pdf", 1)
+    with GuardedReader(CONFIG, LIMITS) as reader:
+        refused = reader.open(bad)
+        assert isinstance(refused, Refused)
+        assert refused.reason == "crash"
+        assert len(set(started)) == 3, "twice on the first engine, once on the second"
+        assert isinstance(reader.open(good), Opened)
 
 
 def test_encrypted_documents_open_with_one_of_the_passwords(tmp_path: Path) -> None:

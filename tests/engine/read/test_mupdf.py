@@ -213,6 +213,19 @@ def test_grey_pages_are_grey_and_coloured_ones_are_not(tmp_path: Path) -> None:
             assert document.render(0, dpi=72, colour="colour").ndim == 3
 
 
+@pytest.mark.parametrize("dpi", [30, 47, 72, 100, 144, 250])
+def test_colour_is_seen_at_every_resolution(tmp_path: Path, dpi: int) -> None:
+    faint = "0.5 0.49 0.5 rg 50 50 300 300 re f"
+    red = faint + " 1 0 0 rg 100 100 20 20 re f"
+    for name, operators, dimensions in (("faint", faint, 2), ("red", red, 3)):
+        document = open_document("mupdf", write_pdf(tmp_path / f"{name}.pdf", [show(operators)]))
+        image = document.render(0, dpi=dpi, colour="auto")
+        grey = document.render(0, dpi=dpi, colour="grey")
+        assert (image.ndim, image.shape[:2]) == (dimensions, grey.shape)
+        if dimensions == 2:
+            assert np.abs(image.astype(int) - grey).max() <= 2
+
+
 def test_figures(tmp_path: Path) -> None:
     grid = " ".join(f"50 {y} m 350 {y} l S" for y in (300, 330, 360, 390))
     grid += " ".join(f" {x} 300 m {x} 390 l S" for x in (50, 150, 250, 350))
@@ -291,7 +304,7 @@ def test_memory_is_a_reason_of_its_own(tmp_path: Path, monkeypatch: pytest.Monke
     def starve(*_: object) -> np.ndarray:
         raise RuntimeError("code=2: malloc (123 bytes) failed")
 
-    monkeypatch.setattr(document, "_pixels", starve)
+    monkeypatch.setattr(document, "_list", starve)
     with pytest.raises(PdfError) as caught:
         document.render(0, dpi=72, colour="grey")
     assert caught.value.reason == "memory"
