@@ -90,6 +90,11 @@ def decode(data: bytes) -> np.ndarray:
     return np.asarray(cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2RGB))
 
 
+def to_grey(image: np.ndarray) -> np.ndarray:
+    """Luminance of an RGB image, uint8 `[height, width]`."""
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+
+
 def size_of(data: bytes) -> tuple[int, int]:
     """Width and height of an image file in px, from its header alone.
 

@@ -23,7 +23,7 @@ from ..key import page_key
 from ..page import Page, TextLayer, Verdict
 from ..reason import Reason
 from .backend import Colour, OpenDocument, open_document
-from .image import ImageConfig, encode, thumbnail
+from .image import ImageConfig, encode, thumbnail, to_grey
 from .verdict import judge
 from .xheight import x_height
 
@@ -171,12 +171,13 @@ def _read_page(
     image = clock("render", lambda: document.render(page_index, dpi=dpi, colour=colour))
     layer = clock("text", lambda: document.text(page_index, dpi=dpi))
     producer = document.producer
-    verdict, ink = clock(
-        "judge", lambda: (judge(image, layer, producer=producer), ink_share(image))
-    )
+    grey = clock("judge", lambda: image if image.ndim == 2 else to_grey(image))
+    verdict = clock("judge", lambda: judge(grey, layer, producer=producer))
+    ink = clock("judge", lambda: ink_share(grey))
+    x_height_px = clock("judge", lambda: x_height(grey, layer))
     page = clock(
         "text",
-        lambda: _page(document, page_index, doc_sha256, dpi, image, layer, verdict),
+        lambda: _page(document, page_index, doc_sha256, dpi, image, layer, verdict, x_height_px),
     )
     reason = page_reason(ink, layer, verdict, page.language, config.filter)
     facts = facts_of(page)
@@ -233,6 +234,7 @@ def _page(
     image: np.ndarray,
     layer: TextLayer,
     verdict: Verdict,
+    x_height_px: float,
 ) -> Page:
     return Page(
         key=page_key(doc_sha256, page_index),
@@ -247,7 +249,7 @@ def _page(
         layer=layer,
         verdict=verdict,
         language=language_of(layer.text),
-        x_height=x_height(image, layer),
+        x_height=x_height_px,
         image_sha256="",
     )
 
