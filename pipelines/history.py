@@ -29,7 +29,7 @@ from .workspace import Entry, Plan, Workspace
 
 _log = logging.getLogger(__name__)
 _OURS = (LEDGER, "shards", "index", "thumbs", WORK)
-_PACKAGES = ("pymupdf", "pdf2image", "opencv-python-headless", "numpy", "pillow", "deflate", "ray")
+_PACKAGES = ("pymupdf", "pdf2image", "opencv-python-headless", "numpy", "pillow", "zlib-ng", "ray")
 
 
 def generation_of(workspace: Workspace, info: CorpusInfo) -> int:
