@@ -122,9 +122,7 @@ def run(folder: Path, wanted: int, cores: int, work: Path) -> None:
     print(
         f"(c) pagemill build     {rate:7.1f} pages/s  ({own_s:.1f} s, Ray's start and end included)"
     )
-    print(
-        f"(c) without Ray's start{steady:7.1f} pages/s  ({run_s:.1f} s from first job to last shard)"
-    )
+    print(f"(c) without Ray's start{steady:7.1f} pages/s  ({run_s:.1f} s, first job to last shard)")
     bounds = {}
     for encoder in ("mupdf", "opencv"):
         count, seconds = bound(paths, encoder, cores)
@@ -177,8 +175,9 @@ def run(folder: Path, wanted: int, cores: int, work: Path) -> None:
             Measure("peak memory, second half over first", "x", [growth]),
         ],
         notes=f"{pages} pages of {len(paths)} documents (copies with their own last bytes), "
-        f"144 dpi, {cores} workers. (c) includes Ray's start (about 4 s), verdicts, language, shards, index, "
-        "ledger, report; every page is kept. (b) leaves out the start of its processes.",
+        f"144 dpi, {cores} workers. (c) includes Ray's start (about 4 s), verdicts, language, "
+        "shards, index, ledger, report; every page is kept. (b) leaves out the start of its "
+        "processes.",
     )
 
 
