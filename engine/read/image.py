@@ -2,8 +2,8 @@
 
 The default writes PNG with as few levels a channel as `image.min_psnr_db` allows: 16 grey
 levels in 4 bits for most born-digital pages, more for scans. Rows are unfiltered, which suits
-flat pages, and packed by zlib-ng, which since its version 2.2 hashes alike on all processors.
-Measured by `bench/codecs.py`; see `docs/benchmarks.md`.
+flat pages, and packed by zlib-ng, which has one hash for all processors since its pull request
+1681. Measured by `bench/codecs.py`; see `docs/benchmarks.md`.
 """
 
 from __future__ import annotations
