@@ -62,6 +62,14 @@ def test_lossless_round_trip_of_any_size(width: int, height: int, colour: bool, 
     assert size_of(data) == (width, height)
 
 
+def test_a_page_is_not_judged_by_a_part_of_its_rows() -> None:
+    page = np.full((400, 300), 255, np.uint8)
+    page[1::2] = 47
+    np.testing.assert_array_equal(decode(encode(page, LOSSLESS)), page)
+    page[::4] = 255
+    assert psnr(decode(encode(page, ImageConfig(min_psnr_db=50))), page) >= 50
+
+
 def test_colour_pages_are_plain_rgb_for_every_reader() -> None:
     page = np.full((50, 61, 3), 255, np.uint8)
     page[10:20, 10:30] = (0, 0, 238)
