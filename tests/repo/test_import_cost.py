@@ -9,6 +9,7 @@ import time
 HEAVY = (
     "ray", "torch", "transformers", "pymupdf", "pdf2image", "cv2", "numpy", "pyarrow", "pandas",
     "PIL", "fsspec", "s3fs", "py3langid", "datasets", "webdataset", "asyncio",
+    "albumentations", "scipy", "rapidocr", "onnxruntime", "rapidfuzz",
 )  # fmt: skip
 LIMIT_S = 0.3
 

@@ -32,6 +32,8 @@ ONLY_IN = {
     "torch": ("model/", "train/", "serve/"),
     "transformers": ("model/", "train/", "serve/"),
     "deepspeed": ("train/parallel.py",),
+    "albumentations": ("corruption/operator/kernel.py",),
+    "rapidocr": ("corruption/ocr/rapid.py",),
 }
 """Third-party package to the files, or folders ending in a slash, that may import it."""
 
