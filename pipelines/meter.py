@@ -1,5 +1,6 @@
-"""How far a single long step is, in bytes: a line that is rewritten on a terminal, else a line
-every few seconds.
+"""How far a single long step is, in bytes or pieces.
+
+A line that is rewritten on a terminal, else a line every few seconds.
 """
 
 from __future__ import annotations
@@ -14,31 +15,38 @@ _LIVE_INTERVAL_S = 0.2
 
 
 class Meter:
-    """Call it with (done, total) bytes as often as you like.
+    """Call it with (done, total) as often as you like.
 
     Args:
         label: what is being done, such as `verify`.
         stream: where to write.
         clock: seconds, for tests.
+        unit: of what is counted; MB counts bytes.
     """
 
     def __init__(
-        self, label: str, stream: TextIO, clock: Callable[[], float] = time.monotonic
+        self,
+        label: str,
+        stream: TextIO,
+        clock: Callable[[], float] = time.monotonic,
+        unit: str = "MB",
     ) -> None:
         self._label = label
+        self._unit = unit
+        self._scale = 1e6 if unit == "MB" else 1.0
         self._stream = stream
         self._clock = clock
         self._live = can_draw_live(stream)
         self._start_s = self._drawn_s = clock()
         self._width = 0
 
-    def __call__(self, done_bytes: int, total_bytes: int) -> None:
+    def __call__(self, done: int, total: int) -> None:
         now_s = self._clock()
         interval_s = _LIVE_INTERVAL_S if self._live else PLAIN_INTERVAL_S
         if now_s - self._drawn_s < interval_s:
             return
         self._drawn_s = now_s
-        self._write(self._text(done_bytes, total_bytes, now_s - self._start_s))
+        self._write(self._text(done, total, now_s - self._start_s))
 
     def close(self) -> None:
         """Wipe the line on a terminal."""
@@ -46,12 +54,12 @@ class Meter:
             self._stream.write("\r" + " " * self._width + "\r")
             self._stream.flush()
 
-    def _text(self, done_bytes: int, total_bytes: int, seconds: float) -> str:
-        rate = done_bytes / max(seconds, 1e-9)
-        left = f"  ETA {duration((total_bytes - done_bytes) / rate)}" if rate else ""
+    def _text(self, done: int, total: int, seconds: float) -> str:
+        rate = done / max(seconds, 1e-9)
+        left = f"  ETA {duration((total - done) / rate)}" if rate else ""
         return (
-            f"{self._label} {done_bytes / 1e6:,.0f}/{total_bytes / 1e6:,.0f} MB  "
-            f"{rate / 1e6:,.0f} MB/s{left}"
+            f"{self._label} {done / self._scale:,.0f}/{total / self._scale:,.0f} {self._unit}  "
+            f"{rate / self._scale:,.0f} {self._unit}/s{left}"
         )
 
     def _write(self, text: str) -> None:
