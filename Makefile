@@ -40,11 +40,13 @@ poppler:
 	$$sudo apt-get update -qq </dev/null; \
 	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq poppler-utils </dev/null >/dev/null
 
-demo: setup  ## builds, verifies and shows a corpus from the documents in examples
+demo: setup  ## builds, verifies, shows and corrupts a corpus from the documents in examples
 	$(BIN)/pagemill build examples/documents --out $(DEMO) \
 	  --config examples/build.toml --set shard.bytes=2000000 --passwords examples/passwords.txt
 	$(BIN)/pagemill verify $(DEMO)
-	@echo; echo "report: $(abspath $(DEMO)/report.html)"
+	$(BIN)/pagemill preview $(DEMO) --out $(DEMO)-preview.html
+	@echo; echo "report:  $(abspath $(DEMO)/report.html)"
+	@echo "preview: $(abspath $(DEMO)-preview.html)"
 
 test: setup  ## runs the tests, those marked slow or gpu apart
 	$(BIN)/python -m pytest -m "not slow and not gpu" -n 2 --dist loadfile
@@ -62,6 +64,9 @@ bench: setup  ## measures on DATA=folder and writes docs/benchmarks.md and the R
 	$(BIN)/python bench/build.py $(DATA)
 	$(BIN)/python bench/engines.py $(DATA)
 	$(BIN)/python bench/codecs.py $(DATA)
+	$(BIN)/pagemill build $(DATA) --out out/bench-corpus
+	$(BIN)/python bench/corrupt.py out/bench-corpus
+	$(BIN)/python bench/legibility.py out/bench-corpus
 	$(BIN)/python bench/table.py
 
 format: setup  ## rewrites the sources in the house format

@@ -59,6 +59,8 @@ def parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     _add_verify(commands)
     _add_stats(commands)
+    _add_preview(commands)
+    _add_calibrate(commands)
     _add_config(commands)
     return top
 
@@ -125,21 +127,78 @@ def _add_stats(commands: Any) -> None:
     stats.set_defaults(command=_stats)
 
 
+def _add_preview(commands: Any) -> None:
+    preview = commands.add_parser(
+        "preview",
+        help="show what corruption makes of a corpus, as one HTML page",
+        description="Whole pages with their regions, levels and targets; every operator at every "
+        "severity with the error rate measured for it; and a check that masks leak nothing.",
+    )
+    preview.add_argument("corpus", metavar="CORPUS", help="folder or URI")
+    preview.add_argument(
+        "--out", type=Path, default=Path("preview.html"), metavar="FILE", help="preview.html"
+    )
+    preview.add_argument("--level", metavar="L", help="clean, light, moderate or heavy")
+    preview.add_argument("--operator", metavar="O", help="one operator, on several lines")
+    preview.add_argument("--key", metavar="K", help="one page of the corpus")
+    preview.add_argument("--pages", type=_count, default=3, metavar="N", help="pages to show; 3")
+    preview.add_argument("--seed", type=int, default=0, metavar="N", help="of the plans; 0")
+    _add_settings(
+        preview, "corruption.toml", "region.most=20", "`pagemill config corruption` lists them"
+    )
+    preview.set_defaults(command=_preview)
+
+
+def _add_calibrate(commands: Any) -> None:
+    calibrate = commands.add_parser(
+        "calibrate",
+        help="measure with OCR engines what each severity does to reading",
+        description="Reads lines of a corpus at every severity of every operator and writes the "
+        "table that levels are defined by. A stopped run goes on where it was.",
+    )
+    calibrate.add_argument("corpus", metavar="CORPUS", help="folder or URI")
+    calibrate.add_argument("--out", type=Path, required=True, metavar="severity.json")
+    calibrate.add_argument(
+        "--engines", default="tesseract,rapidocr", metavar="A,B", help="tesseract, rapidocr"
+    )
+    calibrate.add_argument(
+        "--lines", type=_count, default=40, metavar="N", help="lines an operator and x-height; 40"
+    )
+    calibrate.add_argument("--seed", type=int, default=0, metavar="N", help="of the noise; 0")
+    calibrate.add_argument(
+        "--workers", type=_count, default=0, metavar="N", help="reading processes; one a CPU"
+    )
+    calibrate.add_argument("--address", metavar="auto|ray://HOST:PORT", help="a Ray cluster")
+    calibrate.set_defaults(command=_calibrate)
+
+
 def _add_config(commands: Any) -> None:
-    config = commands.add_parser("config", help="print the configuration that a build would have")
+    config = commands.add_parser("config", help="print all settings with their meaning")
+    config.add_argument(
+        "of",
+        nargs="?",
+        choices=("build", "corruption"),
+        default="build",
+        metavar="build|corruption",
+    )
     _add_settings(config)
     config.set_defaults(command=_config)
 
 
-def _add_settings(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--config", type=Path, metavar="build.toml", help="settings as TOML")
+def _add_settings(
+    command: argparse.ArgumentParser,
+    file: str = "build.toml",
+    example: str = "render.dpi=144",
+    listed: str = "`pagemill config` lists them",
+) -> None:
+    command.add_argument("--config", type=Path, metavar=file, help="settings as TOML")
     command.add_argument(
         "--set",
         dest="overrides",
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help="one setting, such as render.dpi=144; `pagemill config` lists them",
+        help=f"one setting, such as {example}; {listed}",
     )
 
 
@@ -273,11 +332,70 @@ def _stats(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def _preview(arguments: argparse.Namespace) -> int:
+    from .corruption.schedule import CorruptionConfig, Schedule
+    from .engine.config import load
+    from .engine.store.place import Place
+    from .pipelines.preview.write import write_preview
+
+    config = load(CorruptionConfig, arguments.config, arguments.overrides)
+    shown = write_preview(
+        Place.at(arguments.corpus),
+        arguments.out,
+        schedule=Schedule(config=config),
+        seed=arguments.seed,
+        level=arguments.level,
+        operator=arguments.operator,
+        key=arguments.key,
+        pages=arguments.pages,
+    )
+    for leak in shown.leaks:
+        print(leak)
+    print(f"preview: {arguments.out}")
+    return FAULTS if shown.leaks else OK
+
+
+def _calibrate(arguments: argparse.Namespace) -> int:
+    from .engine.store.place import Place
+    from .pipelines.calibrate.run import Calibration, calibrate
+    from .pipelines.meter import Meter
+
+    how = Calibration(
+        engines=tuple(arguments.engines.split(",")),
+        lines=arguments.lines,
+        seed=arguments.seed,
+        workers=arguments.workers,
+        address=arguments.address,
+        command=f"pagemill calibrate {Path(arguments.corpus).name} --engines {arguments.engines} "
+        f"--lines {arguments.lines} --seed {arguments.seed}",
+    )
+    meter = Meter("calibrate", sys.stderr, unit="lines")
+    try:
+        table = calibrate(Place.at(arguments.corpus), arguments.out, how, meter)
+    except KeyboardInterrupt:
+        meter.close()
+        return _stopped(_say)
+    finally:
+        meter.close()
+    header = table.header
+    print(
+        f"{header['readings']:,} readings of {header['lines']:,} lines from "
+        f"{header['documents']} documents: {arguments.out}"
+    )
+    return OK
+
+
 def _config(arguments: argparse.Namespace) -> int:
     from .engine.config import load, to_toml
     from .pipelines.config import BuildConfig
 
-    print(to_toml(load(BuildConfig, arguments.config, arguments.overrides)), end="")
+    kinds: dict[str, type[object]] = {"build": BuildConfig}
+    if arguments.of == "corruption":
+        from .corruption.schedule import CorruptionConfig
+
+        kinds["corruption"] = CorruptionConfig
+    kind = kinds[arguments.of]
+    print(to_toml(load(kind, arguments.config, arguments.overrides)), end="")
     return OK
 
 

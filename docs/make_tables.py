@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from pagemill.corruption import CorruptionConfig
 from pagemill.engine.config import describe
 from pagemill.engine.reason import Reason
 from pagemill.engine.store.fault import FaultKind
@@ -25,7 +26,7 @@ from pagemill.engine.store.ledger import Row
 from pagemill.pipelines.config import BuildConfig
 
 DOCS = Path(__file__).resolve().parent
-GUIDES = ("corpus.md", "operations.md")
+GUIDES = ("corpus.md", "operations.md", "corruption.md")
 NAMES = {str: "string", int: "int", float: "float"}
 PLACE = re.compile(r"(?ms)^<!-- table: (\w+) -->\n.*?^<!-- table end -->$")
 
@@ -76,11 +77,21 @@ def index() -> str:
 
 def settings() -> str:
     """Every key of `build.toml`."""
-    rows = ((f"`{key}`", f"`{shown(value)}`", told) for key, value, told in describe(BuildConfig))
+    return settings_of(BuildConfig)
+
+
+def corruption() -> str:
+    """Every key of `corruption.toml`."""
+    return settings_of(CorruptionConfig)
+
+
+def settings_of(kind: type[object]) -> str:
+    """Every key of a configuration."""
+    rows = ((f"`{key}`", f"`{shown(value)}`", told) for key, value, told in describe(kind))
     return table(("key", "default", "meaning"), rows)
 
 
-TABLES = {f.__name__: f for f in (reasons, faults, ledger, index, settings)}
+TABLES = {f.__name__: f for f in (reasons, faults, ledger, index, settings, corruption)}
 
 
 def columns(kind: type[object]) -> Iterable[tuple[str, str, str]]:

@@ -7,6 +7,8 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import pytest
+from pagemill.corruption import CorruptionConfig
 from pagemill.engine.config import describe, load
 from pagemill.pipelines.config import BuildConfig
 
@@ -24,12 +26,15 @@ def flat(tree: dict, prefix: str = "") -> dict:
     return found
 
 
-def test_the_example_configuration_names_every_key_with_its_default():
-    path = EXAMPLES / "build.toml"
+@pytest.mark.parametrize(
+    ("name", "kind"), [("build.toml", BuildConfig), ("corruption.toml", CorruptionConfig)]
+)
+def test_the_example_configuration_names_every_key_with_its_default(name, kind):
+    path = EXAMPLES / name
     given = flat(tomllib.loads(path.read_text(encoding="utf-8")))
-    known = {key: default for key, default, _ in describe(BuildConfig)}
+    known = {key: default for key, default, _ in describe(kind)}
     assert sorted(given) == sorted(known)
-    assert load(BuildConfig, path) == BuildConfig()
+    assert load(kind, path) == kind()
 
 
 def test_the_table_of_documents_is_the_folder():

@@ -95,10 +95,11 @@ def test_every_path_that_is_named_exists(path):
 
 @pytest.mark.parametrize("path", PAGES, ids=ids)
 def test_every_configuration_key_that_is_named_exists(path):
+    from pagemill.corruption import CorruptionConfig
     from pagemill.engine.config import describe
     from pagemill.pipelines.config import BuildConfig
 
-    known = {key for key, _, _ in describe(BuildConfig)}
+    known = {key for kind in (BuildConfig, CorruptionConfig) for key, _, _ in describe(kind)}
     sections = {key.split(".")[0] for key in known}
     text = path.read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:\w+)\.(?:\w+))(?:=[^`]*)?`", text))
