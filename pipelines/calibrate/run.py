@@ -118,13 +118,12 @@ def _operator_jobs(readable: Sequence[Sequence[int]], how: Calibration) -> list[
 def _measure(
     pool: Pool[Job], jobs: Sequence[Job], notes: _Notes, progress: Progress
 ) -> dict[str, np.ndarray]:
+    """Error rates by the name of the job; progress counts what an earlier run has not done."""
     results = {job.name: notes.results[job.name] for job in jobs if job.name in notes.results}
-    total, done = sum(job.readings for job in jobs), 0
-    for job in jobs:
-        if job.name in results:
-            done += job.readings
-        else:
-            pool.submit("measure", job)
+    left = [job for job in jobs if job.name not in results]
+    total, done = sum(job.readings for job in left), 0
+    for job in left:
+        pool.submit("measure", job)
     while pool.busy:
         for one in pool.wait(1.0):
             if one.lost:

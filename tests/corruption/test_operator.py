@@ -142,6 +142,8 @@ def test_no_global_generator_is_touched(monkeypatch):
         operator.draw(crop, operator.amount(0.5, 8.0), Setting(3, ((0, 30),)))
     for mask in MASKS.values():
         mask.draw(crop, (5, 5, 60, 20), 3)
+    with pytest.raises(AssertionError, match="global generator"):
+        np.random.rand()
 
 
 def test_loading_corruption_loads_no_torch_and_no_ray_and_harms_no_albumentations():

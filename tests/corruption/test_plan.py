@@ -93,6 +93,8 @@ def test_no_global_generator_is_touched(monkeypatch):
     for epoch in range(4):
         corrupt(IMAGE, plan(epoch=epoch))
         corrupt(IMAGE, plan(epoch=epoch, schedule=aged))
+    with pytest.raises(AssertionError, match="global generator"):
+        np.random.rand()
 
 
 def test_room_for_one_more_region_moves_no_other():
