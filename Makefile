@@ -1,4 +1,6 @@
 # `make help` lists the targets. The environment lives in $(VENV); `make setup` is safe to repeat.
+# torch comes first, since DeepSpeed is built against it. On a machine without a GPU,
+# TORCH_INDEX=https://download.pytorch.org/whl/cpu saves gigabytes.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -9,6 +11,8 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+TORCH_INDEX ?=
 DEMO ?= out/demo
 DATA ?= examples/documents
 
@@ -26,7 +30,9 @@ $(READY): pyproject.toml constraints.txt
 	       "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV) || { \
 	  echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	$(PIP) -e '.[dev]'
+	DS_BUILD_OPS=0 $(PIP) --no-build-isolation -e '.[zero]'
 	@touch $@
 
 poppler:
@@ -40,13 +46,15 @@ poppler:
 	$$sudo apt-get update -qq </dev/null; \
 	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq poppler-utils </dev/null >/dev/null
 
-demo: setup  ## builds, verifies, shows and corrupts a corpus from the documents in examples
+demo: setup  ## builds, verifies, corrupts and streams a corpus from the documents in examples
 	$(BIN)/pagemill build examples/documents --out $(DEMO) \
 	  --config examples/build.toml --set shard.bytes=2000000 --passwords examples/passwords.txt
 	$(BIN)/pagemill verify $(DEMO)
 	$(BIN)/pagemill preview $(DEMO) --out $(DEMO)-preview.html
+	$(BIN)/pagemill stream $(DEMO) --steps 1 --set pack.global_packs=4 --html $(DEMO)-stream.html
 	@echo; echo "report:  $(abspath $(DEMO)/report.html)"
 	@echo "preview: $(abspath $(DEMO)-preview.html)"
+	@echo "stream:  $(abspath $(DEMO)-stream.html)"
 
 test: setup  ## runs the tests, those marked slow or gpu apart
 	$(BIN)/python -m pytest -m "not slow and not gpu" -n 2 --dist loadfile
@@ -54,9 +62,12 @@ test: setup  ## runs the tests, those marked slow or gpu apart
 test-slow: setup  ## runs the tests marked slow
 	$(BIN)/python -m pytest -m "slow and not gpu" --timeout=3600
 
-gpu: setup  ## runs the tests that need an accelerator
-	@code=0; $(BIN)/python -m pytest -m gpu || code=$$?; \
-	if [ $$code = 5 ]; then echo "there is no test that needs an accelerator yet"; exit 0; fi; exit $$code
+gpu: setup  ## runs the tests and the benchmark that need an accelerator
+	@$(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || { \
+	  echo "torch sees no accelerator here" >&2; exit 1; }
+	$(BIN)/python -m pytest -m gpu
+	$(BIN)/pagemill build $(DATA) --out out/gpu-corpus
+	$(BIN)/python bench/model.py out/gpu-corpus --preset base
 
 check: lint types test  ## what CI runs: format, lint, types, tests
 
@@ -67,6 +78,8 @@ bench: setup  ## measures on DATA=folder and writes docs/benchmarks.md and the R
 	$(BIN)/pagemill build $(DATA) --out out/bench-corpus
 	$(BIN)/python bench/corrupt.py out/bench-corpus
 	$(BIN)/python bench/legibility.py out/bench-corpus
+	$(BIN)/python bench/model.py out/bench-corpus
+	$(BIN)/python bench/stream.py out/bench-corpus
 	$(BIN)/python bench/table.py
 
 format: setup  ## rewrites the sources in the house format

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
+from .cli_model import add_model
+from .cli_stream import add_stream
 from .engine.errors import ConfigError, DependencyError, PagemillError
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     top = argparse.ArgumentParser(
         prog="pagemill",
-        description="Dumps of PDFs into verified WebDataset corpora.",
+        description="Dumps of PDFs into verified WebDataset corpora, and models that read them.",
         epilog="Exit status: 0 done and every page accounted for, 1 nothing usable or faults "
         "found, 2 wrong usage or configuration, 130 interrupted.",
     )
@@ -62,6 +64,8 @@ def parser() -> argparse.ArgumentParser:
     _add_preview(commands)
     _add_calibrate(commands)
     _add_config(commands)
+    add_model(commands)
+    add_stream(commands)
     return top
 
 
@@ -177,9 +181,9 @@ def _add_config(commands: Any) -> None:
     config.add_argument(
         "of",
         nargs="?",
-        choices=("build", "corruption"),
+        choices=("build", "corruption", "stream"),
         default="build",
-        metavar="build|corruption",
+        metavar="build|corruption|stream",
     )
     _add_settings(config)
     config.set_defaults(command=_config)
@@ -394,6 +398,13 @@ def _config(arguments: argparse.Namespace) -> int:
         from .corruption.schedule import CorruptionConfig
 
         kinds["corruption"] = CorruptionConfig
+    if arguments.of == "stream":
+        from .cli_stream import need_torch
+
+        need_torch()
+        from .train.stream import StreamConfig
+
+        kinds["stream"] = StreamConfig
     kind = kinds[arguments.of]
     print(to_toml(load(kind, arguments.config, arguments.overrides)), end="")
     return OK

@@ -36,6 +36,19 @@ PREPROCESSOR = "preprocessor_config.json"
 GENERATION = "generation_config.json"
 TOKENIZER = "tokenizer.json"
 
+TOWER_FIELDS = (
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "num_channels",
+    "patch_size",
+    "hidden_act",
+    "layer_norm_eps",
+    "attention_dropout",
+)
+"""Of a SigLIP tower, named alike in all layouts."""
+
 NO_PROCESSOR = (
     f"there is no {TOKENIZER} in the source: no processor was written, and image_token_id is {{}}. "
     "Save a PagemillProcessor into the folder before use."

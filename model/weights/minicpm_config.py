@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerBase, Qwen3Config
 from ...engine.errors import CheckpointError
 from ..config import PagemillConfig
 from ..preset import preset
-from .conversion import CONFIG, TOKENIZER, pixel_scale
+from .conversion import CONFIG, TOKENIZER, TOWER_FIELDS, pixel_scale
 from .store import read_json
 
 NAME = "minicpm-v-4.5"
@@ -49,19 +49,6 @@ TEXT_FIELDS = (
     "vocab_size",
 )
 """Of the language model, at the top level of the released configuration."""
-
-VISION_FIELDS = (
-    "hidden_size",
-    "intermediate_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "num_channels",
-    "patch_size",
-    "hidden_act",
-    "layer_norm_eps",
-    "attention_dropout",
-)
-"""Of the tower, named alike in both layouts."""
 
 VISION_DEFAULTS = {
     "hidden_size": 1152,
@@ -155,7 +142,7 @@ def our_config(
         CheckpointError: a field has a value that cannot be.
     """
     vision = {**VISION_DEFAULTS, **theirs.get("vision_config", {})}
-    ours = {name: vision[name] for name in VISION_FIELDS if name in vision}
+    ours = {name: vision[name] for name in TOWER_FIELDS if name in vision}
     ours["position"] = "bucket"
     ours["position_side"] = vision["image_size"] // vision["patch_size"]
     if theirs.get("drop_vision_last_layer", True):
@@ -223,7 +210,7 @@ def their_config(config: PagemillConfig, cut: Settings) -> dict[str, Any]:
         "vision_config": {
             "model_type": "siglip",
             "image_size": vision["position_side"] * vision["patch_size"],
-            **{name: vision[name] for name in VISION_FIELDS},
+            **{name: vision[name] for name in TOWER_FIELDS},
         },
         "image_token_id": config.image_token_id,
     }

@@ -32,6 +32,7 @@ from .conversion import (
     NO_PROCESSOR,
     PREPROCESSOR,
     TOKENIZER,
+    TOWER_FIELDS,
     Change,
     Conversion,
     Move,
@@ -55,19 +56,6 @@ NEW_ROW_STD = 0.1
 """Deviation of a new embedding from the mean of the old ones, in units of `initializer_range`."""
 
 TOWERS = ("siglip_vision_model", "siglip2_vision_model")
-TOWER_FIELDS = (
-    "hidden_size",
-    "intermediate_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "num_channels",
-    "patch_size",
-    "hidden_act",
-    "layer_norm_eps",
-    "attention_dropout",
-)
-"""Named alike in SigLIP's configuration and in ours."""
-
 UNUSED = ("text_model.", "logit_scale", "logit_bias", "head.", "embeddings.position_ids")
 """Beginnings of names that only comparing texts with pictures needs."""
 FREQUENCIES = "rotary_emb.inv_freq"

@@ -11,6 +11,7 @@ import pytest
 from pagemill.corruption import CorruptionConfig
 from pagemill.engine.config import describe, load
 from pagemill.pipelines.config import BuildConfig
+from pagemill.train.stream import StreamConfig
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DOCUMENTS = EXAMPLES / "documents"
@@ -27,7 +28,12 @@ def flat(tree: dict, prefix: str = "") -> dict:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("build.toml", BuildConfig), ("corruption.toml", CorruptionConfig)]
+    ("name", "kind"),
+    [
+        ("build.toml", BuildConfig),
+        ("corruption.toml", CorruptionConfig),
+        ("stream.toml", StreamConfig),
+    ],
 )
 def test_the_example_configuration_names_every_key_with_its_default(name, kind):
     path = EXAMPLES / name

@@ -10,6 +10,7 @@ HEAVY = (
     "ray", "torch", "transformers", "pymupdf", "pdf2image", "cv2", "numpy", "pyarrow", "pandas",
     "PIL", "fsspec", "s3fs", "py3langid", "datasets", "webdataset", "asyncio",
     "albumentations", "scipy", "rapidocr", "onnxruntime", "rapidfuzz",
+    "tokenizers", "safetensors", "peft", "av", "deepspeed",
 )  # fmt: skip
 LIMIT_S = 0.3
 

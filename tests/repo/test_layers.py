@@ -20,8 +20,11 @@ MAY_IMPORT = {
     "model": {"model", "engine.errors"},
     "train": {"engine", "corruption", "model", "train"},
     "serve": {"engine", "corruption", "model", "train", "serve"},
-    "": {"", "engine", "corruption", "pipelines", "model", "train", "serve", "cli"},
-}
+    "": {
+        "", "engine", "corruption", "pipelines", "model", "train", "serve", "cli", "cli_model",
+        "cli_stream",
+    },
+}  # fmt: skip
 """Room to the modules of ours that it may import; "" is the root: cli.py, __main__.py."""
 
 ONLY_IN = {
@@ -34,6 +37,10 @@ ONLY_IN = {
     "deepspeed": ("train/parallel.py",),
     "albumentations": ("corruption/operator/kernel.py",),
     "rapidocr": ("corruption/ocr/rapid.py",),
+    "tokenizers": ("model/", "train/", "serve/"),
+    "safetensors": ("model/", "train/", "serve/"),
+    "peft": ("train/", "serve/"),
+    "av": ("model/video.py",),
 }
 """Third-party package to the files, or folders ending in a slash, that may import it."""
 

@@ -1,0 +1,405 @@
+"""The stream: packed batches of corrupted pages, exactly the same for any ranks and workers.
+
+    stream = PageStream("corpus", processor, seed=7)
+    for batch in stream.batches(rank=0, ranks=8, workers=4):
+        loss = model(**batch.inputs).loss
+        checkpoint["stream"] = stream.state_dict()
+
+Nothing in it holds a state that cannot be derived from (corpora, configuration, seed, cursor): the
+state is a few numbers, the same on every rank, and a run may go on with another number of ranks.
+A sample that cannot be read keeps its place, masked; the order never moves.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from ..corruption import Schedule
+from ..engine.config import fingerprint
+from ..engine.errors import ConfigError, DataError, TrainingError
+from ..engine.key import keyed_hash
+from .batch import Batches, Cursor, PackConfig, Sample, cursor_of, of_rank, state_of
+from .cache import ShardCache
+from .collate import Batch, collated
+from .count import Progress, fingerprint_of, text_tokens
+from .order import Order, SourceSize, Window
+from .records import SUFFIXES, RecordSource, open_records, record_lengths
+from .sample import IGNORED, NO_LEVEL, Made, Maker, Profile, SampleConfig
+from .source import PageSource, open_corpus, refused
+
+log = logging.getLogger(__name__)
+
+KEPT_EPOCHS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A sample with everything that was decided before it is read."""
+
+    sample: Sample
+    read: bool
+    """Whether the whole text is asked for, or boxes."""
+    phrase: int
+    room: int
+    """Tokens that boxes and answer may take together."""
+    tokens: int
+    """In all."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """The same for every sample of a source in an epoch."""
+
+    read: np.ndarray
+    phrase: np.ndarray
+    room: np.ndarray
+    tokens: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Facts:
+    """What is known of every sample of a source before it is read, int64 [samples] each."""
+
+    pictures: np.ndarray
+    """Tokens that pictures take in the prompt."""
+    slices: np.ndarray
+    text: np.ndarray
+    """Tokens of a page's text; of a record, all its tokens."""
+
+
+Task = tuple[tuple[Ask, ...], ...]
+"""The packs that one rank takes in one step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamConfig:
+    """Everything that decides the batches, beside corpora, processor, schedule and seed."""
+
+    pack: PackConfig = field(default_factory=PackConfig)
+    sample: SampleConfig = field(default_factory=SampleConfig)
+    window_samples: int = 4096
+    """Samples that are packed together."""
+    shuffle_shards: int = 0
+    """Shards within which samples are mixed; 0 mixes all."""
+    most_failures: int = 16
+    """Samples in a row that may be unreadable before the run stops."""
+
+    def __post_init__(self) -> None:
+        if self.window_samples < 1 or self.most_failures < 1 or self.shuffle_shards < 0:
+            raise ConfigError(
+                "window_samples and most_failures are at least 1, shuffle_shards at least 0: they "
+                f"are {self.window_samples}, {self.most_failures} and {self.shuffle_shards}"
+            )
+
+
+class PageStream:
+    """Batches of packed samples from one corpus or a weighted mixture.
+
+    Args:
+        corpora: a folder or URI, or {folder or URI: weight}; a JSONL or Parquet file is a source of
+            conversations.
+        processor: of the model; decides tokens and pixels.
+        seed: of order, tasks and corruption.
+        schedule: of the corruption.
+        config: budgets, tasks, windows.
+        do_normalize: whether pixels are floats; bytes are a quarter, and the tower normalises.
+        split: of the corpora.
+        cache: keeps whole shards of remote corpora on the local disk; None reads ranges.
+        names: of the corpora, in place of their folders: what the order is derived from, so that a
+            moved corpus gives the same batches.
+        progress: called while pages' tokens are counted, the first time a corpus is used.
+
+    Raises:
+        ConfigError: a corpus without text, or settings that cannot be.
+    """
+
+    def __init__(
+        self,
+        corpora: str | dict[str, float],
+        processor: Any,
+        *,
+        seed: int,
+        schedule: Schedule | None = None,
+        config: StreamConfig | None = None,
+        do_normalize: bool = False,
+        split: str = "train",
+        names: Sequence[str] = (),
+        cache: ShardCache | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.config = config or StreamConfig()
+        self.schedule = schedule or Schedule()
+        self.seed = seed
+        weights = {corpora: 1.0} if isinstance(corpora, str) else dict(corpora)
+        self.sources: tuple[PageSource | RecordSource, ...] = tuple(
+            open_records(path, name=name)
+            if Path(path).suffix in SUFFIXES
+            else open_corpus(path, name=name, split=split, cache=cache)
+            for path, name in zip(weights, names or tuple(weights), strict=True)
+        )
+        self.profile = Profile(processor, self.config.sample, seed)
+        self.maker = Maker(self.profile, self.schedule, do_normalize=do_normalize)
+        self.facts = tuple(self.counted(source, progress) for source in self.sources)
+        order = Order(
+            [
+                SourceSize(source.name, source.shards, weight)
+                for source, weight in zip(self.sources, weights.values(), strict=True)
+            ],
+            seed=seed,
+            window_samples=self.config.window_samples,
+            shuffle_shards=self.config.shuffle_shards,
+        )
+        self.plans = Batches(order, self.lengths, self.config.pack)
+        self.cursor = Cursor()
+        self._asked: OrderedDict[tuple[int, int], Asked] = OrderedDict()
+
+    def counted(self, source: PageSource | RecordSource, progress: Progress | None) -> Facts:
+        """What is known of every sample of a source before it is read."""
+        if isinstance(source, RecordSource):
+            prints = self.fingerprints_of_processor()
+            mark = "-".join(prints.values())
+            tokens, slices = record_lengths(source, self.maker.measure, mark, progress=progress)
+            return Facts(tokens, slices, tokens)
+        text = text_tokens(source, self.maker.text, progress=progress)
+        return Facts(*self.profile.pictures(source.sizes), text)
+
+    def lengths(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        """(tokens, slices) of the samples of a window."""
+        tokens, slices = np.zeros((2, len(window.row)), dtype=np.int64)
+        for number in range(len(self.sources)):
+            for epoch in np.unique(window.epoch[window.source == number]).tolist():
+                own = (window.source == number) & (window.epoch == epoch)
+                tokens[own] = self.asked(number, epoch).tokens[window.row[own]]
+                slices[own] = self.facts[number].slices[window.row[own]]
+        return tokens, slices
+
+    def asked(self, number: int, epoch: int) -> Asked:
+        """What is asked of every page of a source in an epoch."""
+        known = self._asked.get((number, epoch))
+        if known is None:
+            known = self._asked[number, epoch] = self.drawn(number, epoch)
+            while len(self._asked) > max(KEPT_EPOCHS, 2 * len(self.sources)):
+                self._asked.popitem(last=False)
+        self._asked.move_to_end((number, epoch))
+        return known
+
+    def drawn(self, number: int, epoch: int) -> Asked:
+        """The same, not from memory."""
+        facts, source = self.facts[number], self.sources[number]
+        if isinstance(source, RecordSource):
+            nothing = np.zeros(len(source), dtype=np.int64)
+            return Asked(nothing.astype(bool), nothing, nothing, facts.text)
+        read, phrase = self.profile.drawn(source.name, epoch, facts.text)
+        room = self.profile.answers(facts.text, read)
+        tokens = self.profile.lengths(facts.pictures, read, phrase, room)
+        return Asked(read, phrase, room, tokens)
+
+    def ask(self, sample: Sample) -> Ask:
+        """What is asked of one page."""
+        asked, row = self.asked(sample.source, sample.epoch), sample.row
+        return Ask(
+            sample,
+            bool(asked.read[row]),
+            int(asked.phrase[row]),
+            int(asked.room[row]),
+            int(asked.tokens[row]),
+        )
+
+    def batches(
+        self, *, rank: int = 0, ranks: int = 1, workers: int = 0, prefetch: int = 2,
+        pin_memory: bool = False,
+    ) -> Iterator[Batch]:  # fmt: skip
+        """Batches of one rank, for ever, from where the stream is.
+
+        The cursor moves when a batch is taken; what workers have prepared beyond it is made again
+        after a restart.
+
+        Args:
+            rank: which one.
+            ranks: how many share a step; must divide `pack.global_packs`.
+            workers: processes that read, corrupt and cut; 0 does it here.
+            prefetch: batches that each worker keeps ready.
+            pin_memory: for faster copies to a GPU.
+
+        Raises:
+            ConfigError: the ranks do not divide the packs of a step.
+            TrainingError: too many samples in a row cannot be read.
+        """
+        steps = Steps(self, rank, ranks)
+        loader: DataLoader[Batch] = DataLoader(
+            PackDataset(self),
+            sampler=steps,
+            batch_size=None,
+            num_workers=workers,
+            prefetch_factor=prefetch if workers else None,
+            pin_memory=pin_memory,
+            multiprocessing_context=worker_context() if workers else None,
+            worker_init_fn=alone if workers else None,
+        )
+        for batch in loader:
+            self.cursor = steps.ahead.popleft()
+            yield batch
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the stream is, as plain JSON; the same on every rank."""
+        return state_of(self.cursor, self.fingerprints())
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state.
+
+        Raises:
+            CheckpointError: it is of a stream from other corpora or with other settings.
+        """
+        self.cursor = cursor_of(state, self.fingerprints())
+
+    def fingerprints(self) -> dict[str, str]:
+        """Names of everything that the batches are derived from."""
+        sources = [part for source in self.sources for part in (source.name, source.fingerprint)]
+        return {
+            "corpora": f"{keyed_hash('corpora', *sources):016x}",
+            "config": fingerprint(self.config),
+            "schedule": self.schedule.fingerprint,
+            **self.fingerprints_of_processor(),
+            "seed": str(self.seed),
+        }
+
+    def fingerprints_of_processor(self) -> dict[str, str]:
+        """Names of what decides tokens and pixels."""
+        processor = self.profile.processor
+        images = processor.image_processor
+        shape = (
+            images.max_slice_nums,
+            images.scale_resolution,
+            images.patch_size,
+            processor.connector,
+            processor.query_num,
+        )
+        return {
+            "tokenizer": fingerprint_of(self.maker.text),
+            "processor": f"{keyed_hash('processor', *shape):016x}",
+        }
+
+
+class Steps(Sampler[Task]):
+    """What one rank takes, step by step; the cursors behind each step wait in `ahead`."""
+
+    def __init__(self, stream: PageStream, rank: int, ranks: int) -> None:
+        of_rank([()] * stream.config.pack.global_packs, rank, ranks)
+        self.stream = stream
+        self.cursor = stream.cursor
+        self.rank = rank
+        self.ranks = ranks
+        self.ahead: deque[Cursor] = deque()
+
+    def __iter__(self) -> Iterator[Task]:
+        cursor = self.cursor
+        while True:
+            packs, cursor = self.stream.plans.take(cursor)
+            self.ahead.append(cursor)
+            own = of_rank(packs, self.rank, self.ranks)
+            yield tuple(tuple(self.stream.ask(sample) for sample in pack) for pack in own)
+
+
+class PackDataset(Dataset[Batch]):
+    """Makes the packs that it is asked for; holds nothing that changes but a count of failures."""
+
+    def __init__(self, stream: PageStream) -> None:
+        self.sources = stream.sources
+        self.maker = stream.maker
+        self.config = stream.config
+        self.failed_in_a_row = 0
+
+    def __getitem__(self, task: Task) -> Batch:
+        failures: list[str] = []
+        packs = [[self.made(ask, failures) for ask in pack] for pack in task]
+        return collated(packs, self.config.pack.budget_tokens, self.pad, tuple(failures))
+
+    @property
+    def pad(self) -> int:
+        """The id that fills packs up."""
+        return int(self.maker.processor.tokenizer.pad_token_id)
+
+    def made(self, ask: Ask, failures: list[str]) -> Made:
+        """The sample, or its masked place."""
+        sample = ask.sample
+        source = self.sources[sample.source]
+        try:
+            made = self.read(ask)
+            if len(made.input_ids) > ask.tokens:
+                raise DataError(f"{len(made.input_ids)} tokens, {ask.tokens} were planned")
+        except (DataError, ValueError, KeyError, TypeError, IndexError) as err:
+            return self.lost(refused(err, source, sample.row), ask.tokens, failures)
+        self.failed_in_a_row = 0
+        return made
+
+    def read(self, ask: Ask) -> Made:
+        """The sample, from where it lies."""
+        sample = ask.sample
+        source = self.sources[sample.source]
+        if isinstance(source, RecordSource):
+            return self.maker.make_record(str(source.keys[sample.row]), source.record(sample.row))
+        return self.maker.make(
+            source.page(sample.row),
+            source.image(sample.row),
+            read=ask.read,
+            phrase=ask.phrase,
+            room=ask.room,
+            epoch=sample.epoch,
+            position=sample.window,
+        )
+
+    def lost(self, err: DataError, tokens: int, failures: list[str]) -> Made:
+        """A masked place of the planned length.
+
+        Raises:
+            TrainingError: too many in a row.
+        """
+        self.failed_in_a_row += 1
+        log.warning("sample lost: %s", err)
+        failures.append(str(err))
+        if self.failed_in_a_row >= self.config.most_failures:
+            raise TrainingError(
+                f"{self.failed_in_a_row} samples in a row cannot be read; the last: {err}. "
+                "Check the corpus with `pagemill verify`"
+            ) from err
+        nothing = np.full(tokens, IGNORED, dtype=np.int64)
+        return Made(
+            input_ids=np.full(tokens, self.pad, dtype=np.int64),
+            labels=nothing,
+            levels=np.full(tokens, NO_LEVEL, dtype=np.int8),
+            weights=np.zeros(tokens, dtype=np.float32),
+            pixel_values=np.zeros((0, 0, 0), dtype=np.uint8),
+            tgt_sizes=np.zeros((0, 2), dtype=np.int64),
+            key=err.key,
+            task="lost",
+            plan=None,
+        )
+
+
+def worker_context() -> Any:
+    """Workers are forked from a clean process that has the imports done.
+
+    Spawned ones would each import torch anew, and some libraries abort when such a process ends.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def alone(worker: int) -> None:
+    """One thread a worker: there is one worker a core."""
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
