@@ -23,6 +23,8 @@ from pagemill.engine.store.ledger import Kind, Row, Status, part_path, summarise
 from pagemill.engine.store.place import Place
 from pagemill.engine.store.shard import write_shard
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # one test process a core; torch reads it later
+
 Sample = tuple[str, list[tuple[str, bytes]]]
 
 hypothesis.settings.register_profile("shared machine", deadline=None)

@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 120
 
 
-@pytest.mark.parametrize("connector", ["resampler3d", "shuffle_mlp"])
+@pytest.mark.parametrize(
+    "connector", ["resampler3d", pytest.param("shuffle_mlp", marks=pytest.mark.slow)]
+)
 def test_a_text_only_rank_finishes_beside_one_with_a_picture(connector):
     environment = {
         **os.environ, "CONNECTOR": connector, "OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu",
