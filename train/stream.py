@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -388,6 +389,14 @@ class PackDataset(Dataset[Batch]):
         )
 
 
+def follow() -> None:
+    """End with the process that asked for this worker, however that one ends."""
+    owner = multiprocessing.parent_process()
+    if owner is not None:
+        owner.join()
+        os._exit(1)
+
+
 def worker_context() -> Any:
     """Workers are forked from a clean process that has the imports done.
 
@@ -399,7 +408,8 @@ def worker_context() -> Any:
 
 
 def alone(worker: int) -> None:
-    """One thread a worker: there is one worker a core."""
+    """One thread a worker, since there is one worker a core; and none outlives the run."""
+    threading.Thread(target=follow, daemon=True).start()
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"

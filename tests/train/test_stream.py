@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import random
 import shutil
+import subprocess
+import sys
 import tarfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -490,3 +494,35 @@ def test_the_trainer_of_transformers_takes_it(corpora, processor, tmp_path):
     assert len(losses) == 3
     assert losses[-1] < losses[0]
     assert made.cursor.step >= 3
+
+
+def test_a_killed_run_goes_on_and_leaves_no_workers(corpora, expected, tmp_path):
+    found: dict[int, list[str]] = {}
+    for least in (2, 4):
+        with (tmp_path / "out").open("w") as out:
+            run = subprocess.Popen(
+                [sys.executable, Path(__file__).with_name("killed.py"), tmp_path, *corpora],
+                stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+                env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+            )  # fmt: skip
+        lines: list[dict] = []
+        deadline = time.monotonic() + 90
+        while not lines or lines[-1]["step"] < least:
+            assert run.poll() is None, (tmp_path / "out").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+            if (tmp_path / "log").exists():
+                text = (tmp_path / "log").read_text()
+                lines = [json.loads(one) for one in text.splitlines(keepends=True) if "\n" in one]
+        run.kill()
+        run.wait()
+        for line in lines:
+            assert found.setdefault(line["step"], line["digests"]) == line["digests"]
+        workers = lines[-1]["workers"]
+        assert len(workers) == 2
+        while any(Path(f"/proc/{pid}").exists() for pid in workers):
+            assert time.monotonic() < deadline, "workers outlive the run"
+            time.sleep(0.1)
+    assert sorted(found) == list(range(1, max(found) + 1))
+    for step, digests in found.items():
+        assert step > len(expected) or digests == expected[step - 1]
