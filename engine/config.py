@@ -162,19 +162,28 @@ def _own_meanings(kind: type[object]) -> dict[str, str]:
     return found
 
 
-def _set(tree: dict[str, Any], override: str) -> None:
+def split_override(override: str) -> tuple[list[str], str]:
+    """(parts of the key, text of the value) of `a.b=value`.
+
+    Raises:
+        ConfigError: there is no key or no value.
+    """
     name, equals, text = override.partition("=")
     if not equals or not name.strip():
         raise ConfigError(f"--set takes KEY=VALUE, such as render.dpi=144; got {override!r}")
+    return name.strip().split("."), text
+
+
+def _set(tree: dict[str, Any], override: str) -> None:
+    (*parents, leaf), text = split_override(override)
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text
-    *parents, leaf = name.strip().split(".")
     for parent in parents:
         tree = tree.setdefault(parent, {})
         if not isinstance(tree, dict):
-            raise ConfigError(f"{name.strip()}: {parent} is a value, not a section")
+            raise ConfigError(f"{'.'.join([*parents, leaf])}: {parent} is a value, not a section")
     tree[leaf] = value
 
 

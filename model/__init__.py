@@ -3,10 +3,10 @@
 Importing this package registers the classes with transformers' Auto classes. In reading order:
 `slicing` (how a picture is cut), `picture` and `image_processing` (pixels to patches), `video`,
 `prompt` (where pictures stand in a prompt), `processing`; `config`, `preset`; `segment` and
-`attention` (packed sequences), `vision` (the tower), `position` and `connector`, `router`,
-`modeling`; `vocabulary` (the tokenizer), `weights` (from and to other layouts), `flops` and `show`.
-Only `slicing` and `prompt` do without torch and transformers, which come with the extra
-`train`.
+`attention` (packed sequences), `packed` (the language model's), `vision` (the tower), `position`
+and `connector`, `router`, `modeling`; `vocabulary` (the tokenizer), `weights` (from and to other
+layouts), `flops` and `show`. Only `slicing` and `prompt` do without torch and transformers, which
+come with the extra `train`.
 """
 
 from __future__ import annotations

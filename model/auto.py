@@ -10,6 +10,7 @@ from transformers import (
     AutoProcessor,
 )
 
+from . import packed
 from .config import PagemillConfig, PagemillVisionConfig
 from .image_processing import PagemillImageProcessor
 from .modeling import PagemillForConditionalGeneration
@@ -29,3 +30,4 @@ def register() -> None:
         PagemillConfig, image_processor_classes={"pil": PagemillImageProcessor}, exist_ok=True
     )
     AutoProcessor.register(PagemillConfig, PagemillProcessor, exist_ok=True)
+    packed.register()

@@ -152,6 +152,8 @@ def training_flops(
     rate: Rate = FULL,
     frozen: Collection[str] = (),
     full_square: bool = False,
+    logit_tokens: int | None = None,
+    adapted: bool = False,
 ) -> Flops:
     """FLOPs of forward and backward: 6 a trained parameter and token, 2 where nothing is trained
     up to there, 4 where a gradient only passes through.
@@ -168,6 +170,9 @@ def training_flops(
         rate: as `forward_flops` takes it.
         frozen: any of `tower`, `connector` and `language_model`, its embeddings and head included.
         full_square: as `forward_flops` takes it.
+        logit_tokens: tokens that get logits, such as those with a label; None for all.
+        adapted: whether the language model learns by adapters: gradients pass through it, its own
+            weights take none. The adapters' own products, a few percent, are left out.
 
     Raises:
         ConfigError: as `forward_flops`, or an unknown part.
@@ -180,15 +185,17 @@ def training_flops(
     def cost(product: Product) -> int:
         own = owner(product.part)
         above = any(part in trained for part in PARTS[: PARTS.index(own)])
+        passed = adapted and own == "language_model"
         met = {
             Wanted.NEVER: False,
-            Wanted.OWN: own in trained,
-            Wanted.ABOVE: above,
+            Wanted.OWN: own in trained and not passed,
+            Wanted.ABOVE: above or passed,
             Wanted.ANY: above or own in trained,
         }
         return product.flops * (1 + met[product.left] + met[product.right])
 
-    return summed(products(config, load, full_square, load.tokens), 0, cost)
+    logits = load.tokens if logit_tokens is None else logit_tokens
+    return summed(products(config, load, full_square, logits), 0, cost)
 
 
 def generation_flops(config: PagemillConfig, context_tokens: int, new_tokens: int) -> Flops:

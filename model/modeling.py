@@ -238,13 +238,8 @@ class PagemillForConditionalGeneration(PreTrainedModel, GenerationMixin):
             if features is None and pixel_values is not None:
                 sizes = required("tgt_sizes", tgt_sizes)
                 features = self.encode_images(pixel_values, sizes, temporal_ids, rate)
-            # Pictures or their stand-in before the words, on every rank: under ZeRO-3 all must
-            # gather parameters in the same order.
             stand_in = features is None and past_key_values is None and self.must_touch_tower()
-            nothing = self.nothing() if stand_in else None
-            inputs_embeds = self.embed(input_ids, features)
-            if nothing is not None:
-                inputs_embeds = inputs_embeds + nothing.to(inputs_embeds)
+            inputs_embeds = self.embed_touching(input_ids, features, stand_in)
         if use_cache is None and (labels is not None or self.training):
             use_cache = False
         return self.language_model(
@@ -257,6 +252,18 @@ class PagemillForConditionalGeneration(PreTrainedModel, GenerationMixin):
             logits_to_keep=logits_to_keep,
             **kwargs,
         )
+
+    def embed_touching(
+        self, input_ids: Tensor, features: ImageFeatures | None, stand_in: bool
+    ) -> Tensor:
+        """`embed`, with a stand-in for pictures where there are none; [B, T, W].
+
+        Pictures or their stand-in come before the words, on every rank: under ZeRO-3 all must
+        gather parameters in the same order.
+        """
+        nothing = self.nothing() if stand_in else None
+        embeds = self.embed(input_ids, features)
+        return embeds if nothing is None else embeds + nothing.to(embeds)
 
     def must_touch_tower(self) -> bool:
         """Whether a batch without pictures must run the tower all the same.

@@ -56,6 +56,8 @@ class SampleConfig:
     """Of losses: `token` alike, `sample` alike, or `square`, one over the root of the answer."""
     marker: bool = False
     """Whether boxes that are asked for are also drawn on the page, as thin frames."""
+    plan_epochs: int = 0
+    """Epochs after which corruption begins again with the same plans and boxes; 0 never does."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.read_share <= 1:
@@ -69,6 +71,12 @@ class SampleConfig:
             raise ConfigError(
                 f"sample.weighting is {self.weighting!r}; there are: token, sample, square"
             )
+        if self.plan_epochs < 0:
+            raise ConfigError(f"sample.plan_epochs is {self.plan_epochs}; it is 0 or more")
+
+    def plan_epoch(self, epoch: int) -> int:
+        """The epoch by which a page is corrupted in an epoch."""
+        return epoch % self.plan_epochs if self.plan_epochs else epoch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,7 +219,7 @@ class Maker:
             read: whether the whole text is asked for.
             phrase: which phrasing.
             room: tokens that boxes and answer may take together.
-            epoch: of the source.
+            epoch: of the corruption, and of which boxes are asked for.
             position: of the corruption schedule.
         """
         seed = self.profile.seed

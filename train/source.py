@@ -140,6 +140,8 @@ def open_corpus(
     split: str = "train",
     verdicts: Sequence[str] = ("trusted",),
     cache: ShardCache | None = None,
+    pages: int = 0,
+    seed: int = 0,
 ) -> PageSource:
     """The samples of a corpus that carry text that can be believed.
 
@@ -149,6 +151,8 @@ def open_corpus(
         split: which of the corpus's splits.
         verdicts: of the pages that are taken.
         cache: keeps whole shards on the local disk; None reads ranges.
+        pages: at most so many, chosen by `chosen_pages`; 0 for all.
+        seed: of that choice.
 
     Raises:
         ConfigError: the corpus has no such split, or no page with text in it.
@@ -184,6 +188,11 @@ def open_corpus(
         )
     whole = {one: np.concatenate(column) for one, column in parts.items()}
     marks = [part for entry in entries for part in (entry.name, entry.sha256)]
+    if pages:
+        wanted = chosen_pages(whole["keys"].tolist(), pages, seed)
+        keep = np.isin(whole["keys"], wanted)
+        whole = {one: column[keep] for one, column in whole.items()}
+        marks += sorted(wanted)
     return PageSource(
         name=name or corpus,
         place=place,
@@ -197,6 +206,11 @@ def open_corpus(
         cache=cache,
         image_ext=info.image_ext,
     )
+
+
+def chosen_pages(keys: Sequence[str], pages: int, seed: int) -> list[str]:
+    """So many of the keys, drawn by their names; their order in the corpus does not matter."""
+    return sorted(keys, key=lambda key: (keyed_hash("pages.chosen", seed, key), key))[:pages]
 
 
 def refused(err: Exception, source: Any, row: int) -> DataError:

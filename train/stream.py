@@ -17,17 +17,17 @@ import multiprocessing
 import os
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ..corruption import Schedule
+from ..corruption import Entry, Level, Schedule, adapt
 from ..engine.config import fingerprint
 from ..engine.errors import ConfigError, DataError, TrainingError
 from ..engine.key import keyed_hash
@@ -80,8 +80,12 @@ class Facts:
     """Tokens of a page's text; of a record, all its tokens."""
 
 
-Task = tuple[tuple[Ask, ...], ...]
-"""The packs that one rank takes in one step."""
+class Task(NamedTuple):
+    """What one rank takes in one step."""
+
+    packs: tuple[tuple[Ask, ...], ...]
+    entries: tuple[Entry, ...]
+    """Of the corruption schedule, as far as it is known when the step is planned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +122,7 @@ class PageStream:
         do_normalize: whether pixels are floats; bytes are a quarter, and the tower normalises.
         split: of the corpora.
         cache: keeps whole shards of remote corpora on the local disk; None reads ranges.
+        pages: of each corpus at most, chosen by the seed; 0 for all.
         names: of the corpora, in place of their folders: what the order is derived from, so that a
             moved corpus gives the same batches.
         progress: called while pages' tokens are counted, the first time a corpus is used.
@@ -137,6 +142,7 @@ class PageStream:
         do_normalize: bool = False,
         split: str = "train",
         names: Sequence[str] = (),
+        pages: int = 0,
         cache: ShardCache | None = None,
         progress: Progress | None = None,
     ) -> None:
@@ -147,7 +153,7 @@ class PageStream:
         self.sources: tuple[PageSource | RecordSource, ...] = tuple(
             open_records(path, name=name)
             if Path(path).suffix in SUFFIXES
-            else open_corpus(path, name=name, split=split, cache=cache)
+            else open_corpus(path, name=name, split=split, cache=cache, pages=pages, seed=seed)
             for path, name in zip(weights, names or tuple(weights), strict=True)
         )
         self.profile = Profile(processor, self.config.sample, seed)
@@ -164,6 +170,7 @@ class PageStream:
         )
         self.plans = Batches(order, self.lengths, self.config.pack)
         self.cursor = Cursor()
+        self.planned_window = 0
         self._asked: OrderedDict[tuple[int, int], Asked] = OrderedDict()
 
     def counted(self, source: PageSource | RecordSource, progress: Progress | None) -> Facts:
@@ -253,9 +260,40 @@ class PageStream:
             self.cursor = steps.ahead.popleft()
             yield batch
 
+    def feed(self, losses: Mapping[Level, float], *, lead: int = 2, **settings: float) -> Entry:
+        """Let losses by level change the mixture of levels; the new entry of the schedule.
+
+        It holds from `lead` windows ahead, so that the batches do not depend on what workers have
+        prepared already; and behind the entry before it, where that holds from there as well.
+
+        Args:
+            losses: mean loss of each level since the last call.
+            lead: windows between now and its effect.
+            **settings: of `corruption.adapt`.
+
+        Raises:
+            ConfigError: workers are already further than that.
+        """
+        fed = [entry.start for entry in self.schedule.entries if entry.losses]
+        start = max([self.cursor.window + lead, *(one + 1 for one in fed)])
+        if self.planned_window >= start:
+            raise ConfigError(
+                f"workers have planned up to window {self.planned_window}, and the losses are to "
+                f"change window {start}: raise adapt.lead or stream.window_samples, or lower "
+                "data.workers or data.prefetch"
+            )
+        self.change(adapt(self.schedule, start=start, losses=losses, **settings))
+        return self.schedule.entries[-1]
+
+    def change(self, schedule: Schedule) -> None:
+        """Corrupt by another schedule from now on."""
+        self.schedule = schedule
+        self.maker.schedule = schedule
+
     def state_dict(self) -> dict[str, Any]:
         """Where the stream is, as plain JSON; the same on every rank."""
-        return state_of(self.cursor, self.fingerprints())
+        fed = [one for one in self.schedule.to_dict()["entries"] if one["losses"]]
+        return {**state_of(self.cursor, self.fingerprints()), "fed": fed}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state.
@@ -264,6 +302,16 @@ class PageStream:
             CheckpointError: it is of a stream from other corpora or with other settings.
         """
         self.cursor = cursor_of(state, self.fingerprints())
+        self.planned_window = 0
+        fed = Schedule.from_dict(
+            {**self.schedule.to_dict(), "entries": state.get("fed", [])}
+        ).entries
+        entries = sorted([*self.planned_entries(), *fed], key=lambda entry: entry.start)
+        self.change(replace(self.schedule, entries=tuple(entries)))
+
+    def planned_entries(self) -> tuple[Entry, ...]:
+        """Entries of the schedule that were there from the beginning."""
+        return tuple(entry for entry in self.schedule.entries if not entry.losses)
 
     def fingerprints(self) -> dict[str, str]:
         """Names of everything that the batches are derived from."""
@@ -271,7 +319,7 @@ class PageStream:
         return {
             "corpora": f"{keyed_hash('corpora', *sources):016x}",
             "config": fingerprint(self.config),
-            "schedule": self.schedule.fingerprint,
+            "schedule": replace(self.schedule, entries=self.planned_entries()).fingerprint,
             **self.fingerprints_of_processor(),
             "seed": str(self.seed),
         }
@@ -309,8 +357,10 @@ class Steps(Sampler[Task]):
         while True:
             packs, cursor = self.stream.plans.take(cursor)
             self.ahead.append(cursor)
+            self.stream.planned_window = max(sample.window for pack in packs for sample in pack)
             own = of_rank(packs, self.rank, self.ranks)
-            yield tuple(tuple(self.stream.ask(sample) for sample in pack) for pack in own)
+            asked = tuple(tuple(self.stream.ask(sample) for sample in pack) for pack in own)
+            yield Task(asked, self.stream.schedule.entries)
 
 
 class PackDataset(Dataset[Batch]):
@@ -320,11 +370,14 @@ class PackDataset(Dataset[Batch]):
         self.sources = stream.sources
         self.maker = stream.maker
         self.config = stream.config
+        self.vocabulary = len(stream.maker.processor.tokenizer)
         self.failed_in_a_row = 0
 
     def __getitem__(self, task: Task) -> Batch:
+        if task.entries != self.maker.schedule.entries:
+            self.maker.schedule = replace(self.maker.schedule, entries=task.entries)
         failures: list[str] = []
-        packs = [[self.made(ask, failures) for ask in pack] for pack in task]
+        packs = [[self.made(ask, failures) for ask in pack] for pack in task.packs]
         return collated(packs, self.config.pack.budget_tokens, self.pad, tuple(failures))
 
     @property
@@ -340,10 +393,27 @@ class PackDataset(Dataset[Batch]):
             made = self.read(ask)
             if len(made.input_ids) > ask.tokens:
                 raise DataError(f"{len(made.input_ids)} tokens, {ask.tokens} were planned")
+            self.check(made)
         except (DataError, ValueError, KeyError, TypeError, IndexError) as err:
             return self.lost(refused(err, source, sample.row), ask.tokens, failures)
         self.failed_in_a_row = 0
         return made
+
+    def check(self, made: Made) -> None:
+        """Refuse what a model cannot compute with.
+
+        Raises:
+            DataError: a token or label out of range, or pixels that are not finite.
+        """
+        size = self.vocabulary
+        learned = made.labels[made.labels != IGNORED]
+        for name, ids in (("token", made.input_ids), ("label", learned)):
+            if len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) < size:
+                wrong = ids[(ids < 0) | (ids >= size)][0]
+                raise DataError(f"the {name} {wrong} is out of range: there are {size} tokens")
+        pixels = made.pixel_values
+        if pixels.dtype != np.uint8 and not np.isfinite(pixels).all():
+            raise DataError("its pixels are not finite numbers")
 
     def read(self, ask: Ask) -> Made:
         """The sample, from where it lies."""
@@ -357,7 +427,7 @@ class PackDataset(Dataset[Batch]):
             read=ask.read,
             phrase=ask.phrase,
             room=ask.room,
-            epoch=sample.epoch,
+            epoch=self.config.sample.plan_epoch(sample.epoch),
             position=sample.window,
         )
 
