@@ -1,0 +1,186 @@
+"""Text of the pages of files: each page is rendered and read; a text layer is never looked at."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...engine.errors import ConfigError, PdfError
+from ...engine.geometry import pixels_per_point
+from ...engine.read.backend import OpenDocument
+from ...engine.read.reader import ReadConfig, RenderConfig, open_any
+from .question import Picture, Question, Reader
+
+RANGE = re.compile(r"(\d+)?(-)?(\d+)?")
+MOST_TOKENS = 4096
+ENGINE = "mupdf"
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """One page as it was read."""
+
+    path: Path
+    page_index: int
+    text: str
+    truncated: bool
+    """Whether the limit of tokens cut it off."""
+    width: int
+    height: int
+    """px of the picture that was read."""
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON carries it; pages count from 1."""
+        return {
+            "file": str(self.path),
+            "page": self.page_index + 1,
+            "text": self.text,
+            "truncated": self.truncated,
+            "width": self.width,
+            "height": self.height,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A file or page that could not be read."""
+
+    path: Path
+    page_index: int | None
+    message: str
+
+    def __str__(self) -> str:
+        where = "" if self.page_index is None else f", page {self.page_index + 1}"
+        return f"{self.path}{where}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Which pages of a file are read: ranges of page numbers from 1, ends included."""
+
+    ranges: tuple[tuple[int, int | None], ...] = ()
+    """Empty for all; an end of None is the last page."""
+
+    @staticmethod
+    def parse(text: str) -> Pages:
+        """Pages as they are written: `3`, `1-3`, `1-3,7`, `5-`.
+
+        Raises:
+            ConfigError: written otherwise.
+        """
+        ranges: list[tuple[int, int | None]] = []
+        for part in text.split(","):
+            found = RANGE.fullmatch(part.strip())
+            first, dash, last = found.groups() if found else (None, None, None)
+            start = int(first) if first else 1
+            stop = int(last) if last else (None if dash else start)
+            if not found or not (first or last) or start < 1 or (stop is not None and stop < start):
+                raise ConfigError(
+                    f"--pages is {text!r}; pages are written as 3, 1-3, 5- or 1-3,7, from 1"
+                )
+            ranges.append((start, stop))
+        return Pages(tuple(ranges))
+
+    def of(self, count: int) -> list[int]:
+        """Indices of the pages of a file with so many, in order."""
+        if not self.ranges:
+            return list(range(count))
+        return [
+            index
+            for index in range(count)
+            if any(a <= index + 1 and (b is None or index < b) for a, b in self.ranges)
+        ]
+
+
+def read_files(
+    reader: Reader,
+    paths: Sequence[Path],
+    *,
+    dpi: float = 144.0,
+    pages: Pages | None = None,
+    most_tokens: int = MOST_TOKENS,
+) -> Iterator[PageText | Fault]:
+    """The pages of the files one after the other, as soon as each is read.
+
+    Args:
+        reader: that reads them.
+        paths: PDFs and images.
+        dpi: resolution of the pictures; scans are not enlarged.
+        pages: which pages of each file.
+        most_tokens: of a page's text.
+
+    Yields:
+        What was read, or what was wrong with a page or a file, in the order of the files.
+
+    Raises:
+        ConfigError: a resolution out of range.
+    """
+    RenderConfig(dpi=dpi)
+    wanted = pages or Pages()
+    for path in paths:
+        try:
+            document = open_any(path, ENGINE, ())
+        except OSError as err:
+            yield Fault(path, None, f"cannot be opened: {err.strerror or err}")
+            continue
+        except PdfError as err:
+            yield Fault(path, None, without(str(err), path))
+            continue
+        try:
+            yield from read_document(reader, path, document, dpi, wanted, most_tokens)
+        finally:
+            document.close()
+
+
+def read_document(
+    reader: Reader, path: Path, document: OpenDocument, dpi: float, pages: Pages, most_tokens: int
+) -> Iterator[PageText | Fault]:
+    """The pages of an open file."""
+    chosen = pages.of(document.page_count)
+    if not chosen:
+        yield Fault(
+            path, None, f"has {document.page_count} pages, none of those that --pages names"
+        )
+    for index in chosen:
+        try:
+            pixels = rendered(document, index, dpi)
+        except PdfError as err:
+            yield Fault(path, index, without(str(err), path))
+            continue
+        began = time.perf_counter()
+        question = Question(Picture(pixels), phrase=0, limit=most_tokens, most=most_tokens)
+        reply = reader.answer([question])[0]
+        height, width = pixels.shape[:2]
+        spent = time.perf_counter() - began
+        yield PageText(path, index, reply.texts[0], reply.cut[0], width, height, spent)
+
+
+def without(message: str, path: Path) -> str:
+    """A message that need not name the file again."""
+    return message.replace(str(path), "the file")
+
+
+def rendered(document: OpenDocument, page_index: int, dpi: float) -> np.ndarray:
+    """A page's pixels, uint8 [height, width] or [height, width, 3].
+
+    Raises:
+        PdfError: it has no area, too many pixels, or cannot be rendered.
+    """
+    own = document.dpi(page_index) or dpi
+    dpi = min(own, dpi)
+    width, height = (side * pixels_per_point(dpi) for side in document.size_pt(page_index))
+    most = ReadConfig().page_pixels
+    if min(width, height) < 1 or width * height > most:
+        raise PdfError(
+            f"the page is {width:.0f} x {height:.0f} px at {dpi:g} dpi; from 1 to {most:,} pixels "
+            "are read. Another --dpi may help"
+        )
+    return document.render(page_index, dpi=dpi, colour="auto")
