@@ -46,15 +46,20 @@ poppler:
 	$$sudo apt-get update -qq </dev/null; \
 	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq poppler-utils </dev/null >/dev/null
 
-demo: setup  ## builds, verifies, corrupts and streams a corpus from the documents in examples
+demo: setup  ## builds a corpus from examples/documents, corrupts it, trains on it, evaluates, reports
 	$(BIN)/pagemill build examples/documents --out $(DEMO) \
 	  --config examples/build.toml --set shard.bytes=2000000 --passwords examples/passwords.txt
 	$(BIN)/pagemill verify $(DEMO)
 	$(BIN)/pagemill preview $(DEMO) --out $(DEMO)-preview.html
 	$(BIN)/pagemill stream $(DEMO) --steps 1 --set pack.global_packs=4 --html $(DEMO)-stream.html
-	@echo; echo "report:  $(abspath $(DEMO)/report.html)"
-	@echo "preview: $(abspath $(DEMO)-preview.html)"
-	@echo "stream:  $(abspath $(DEMO)-stream.html)"
+	rm -rf $(DEMO)-run
+	$(BIN)/pagemill train demo --data $(DEMO) --out $(DEMO)-run
+	$(BIN)/pagemill eval $(DEMO)-run --data $(DEMO) --pages 4 --set seed=0 --set split=train --set as_trained=true --set read_pages=false
+	$(BIN)/pagemill train report $(DEMO)-run
+	@echo; echo "corpus:   $(abspath $(DEMO)/report.html)"
+	@echo "preview:  $(abspath $(DEMO)-preview.html)"
+	@echo "stream:   $(abspath $(DEMO)-stream.html)"
+	@echo "training: $(abspath $(DEMO)-run/report.html)"
 
 test: setup  ## runs the tests, those marked slow or gpu apart
 	$(BIN)/python -m pytest -m "not slow and not gpu" -n 2 --dist loadfile
@@ -62,12 +67,13 @@ test: setup  ## runs the tests, those marked slow or gpu apart
 test-slow: setup  ## runs the tests marked slow
 	$(BIN)/python -m pytest -m "slow and not gpu" --timeout=3600
 
-gpu: setup  ## runs the tests and the benchmark that need an accelerator
+gpu: setup  ## runs the tests and the benchmarks that need an accelerator
 	@$(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || { \
 	  echo "torch sees no accelerator here" >&2; exit 1; }
 	$(BIN)/python -m pytest -m gpu
 	$(BIN)/pagemill build $(DATA) --out out/gpu-corpus
 	$(BIN)/python bench/model.py out/gpu-corpus --preset base
+	$(BIN)/python bench/train.py out/gpu-corpus --preset base --device cuda
 
 check: lint types test  ## what CI runs: format, lint, types, tests
 
@@ -80,6 +86,8 @@ bench: setup  ## measures on DATA=folder and writes docs/benchmarks.md and the R
 	$(BIN)/python bench/legibility.py out/bench-corpus
 	$(BIN)/python bench/model.py out/bench-corpus
 	$(BIN)/python bench/stream.py out/bench-corpus
+	$(BIN)/python bench/train.py out/bench-corpus
+	$(BIN)/python bench/memorise.py
 	$(BIN)/python bench/table.py
 
 format: setup  ## rewrites the sources in the house format

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
+from .cli_eval import add_eval, add_read
 from .cli_model import add_model
 from .cli_stream import add_stream
+from .cli_train import add_train
+from .cli_typeset import add_typeset
 from .engine.errors import ConfigError, DependencyError, PagemillError
 
 if TYPE_CHECKING:
@@ -66,6 +69,10 @@ def parser() -> argparse.ArgumentParser:
     _add_config(commands)
     add_model(commands)
     add_stream(commands)
+    add_eval(commands)
+    add_read(commands)
+    add_train(commands)
+    add_typeset(commands)
     return top
 
 
@@ -181,9 +188,9 @@ def _add_config(commands: Any) -> None:
     config.add_argument(
         "of",
         nargs="?",
-        choices=("build", "corruption", "stream"),
+        choices=("build", "corruption", "stream", "train"),
         default="build",
-        metavar="build|corruption|stream",
+        metavar="build|corruption|stream|train",
     )
     _add_settings(config)
     config.set_defaults(command=_config)
@@ -405,6 +412,11 @@ def _config(arguments: argparse.Namespace) -> int:
         from .train.stream import StreamConfig
 
         kinds["stream"] = StreamConfig
+    if arguments.of == "train":
+        from .cli_train import recipe_text
+
+        print(recipe_text(arguments.config, arguments.overrides), end="")
+        return OK
     kind = kinds[arguments.of]
     print(to_toml(load(kind, arguments.config, arguments.overrides)), end="")
     return OK

@@ -39,6 +39,8 @@ class Meter:
         self._live = can_draw_live(stream)
         self._start_s = self._drawn_s = clock()
         self._width = 0
+        self.note = ""
+        """Said behind the numbers."""
 
     def __call__(self, done: int, total: int) -> None:
         now_s = self._clock()
@@ -59,8 +61,14 @@ class Meter:
         left = f"  ETA {duration((total - done) / rate)}" if rate else ""
         return (
             f"{self._label} {done / self._scale:,.0f}/{total / self._scale:,.0f} {self._unit}  "
-            f"{rate / self._scale:,.0f} {self._unit}/s{left}"
+            f"{self._rate(rate / self._scale)} {self._unit}/s{left}"
+            f"{'  ' if self.note else ''}{self.note}"
         )
+
+    @staticmethod
+    def _rate(value: float) -> str:
+        """Whole numbers, with digits behind the point for slow work."""
+        return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
     def _write(self, text: str) -> None:
         if self._live:

@@ -44,6 +44,7 @@ def two_nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     cluster.shutdown()
 
 
+@pytest.mark.slow
 def test_a_node_that_dies_half_way_changes_no_byte(tmp_path: Path, two_nodes: Cluster) -> None:
     dump = shelf(tmp_path / "dump", 18)
     config = load(BuildConfig, None, SMALL)

@@ -84,6 +84,7 @@ def test_killed_anywhere_the_same_command_ends_with_the_same_bytes(tmp_path: Pat
     assert not (out / ".work").exists()
 
 
+@pytest.mark.slow
 def test_an_interruption_says_how_to_go_on(tmp_path: Path) -> None:
     dump = shelf(tmp_path / "dump", 12)
     out = tmp_path / "out"
@@ -113,6 +114,7 @@ def test_an_interruption_says_how_to_go_on(tmp_path: Path) -> None:
     assert verify(Place.at(str(out))) == []
 
 
+@pytest.mark.slow
 def test_poison_costs_only_its_pages_and_retry_brings_them_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +154,7 @@ def test_poison_costs_only_its_pages_and_retry_brings_them_back(
     assert verify(Place.at(str(out))) == []
 
 
+@pytest.mark.slow
 def test_a_corpus_on_an_object_store_from_an_object_store(tmp_path: Path, s3_uri: str) -> None:
     dump = shelf(tmp_path / "dump", 4)
     bucket = Place.at(f"{s3_uri}/dump")

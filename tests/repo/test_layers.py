@@ -23,6 +23,9 @@ MAY_IMPORT = {
     "": {
         "", "engine", "corruption", "pipelines", "model", "train", "serve", "cli", "cli_model",
         "cli_stream",
+        "cli_train",
+        "cli_eval",
+        "cli_typeset",
     },
 }  # fmt: skip
 """Room to the modules of ours that it may import; "" is the root: cli.py, __main__.py."""
@@ -41,6 +44,8 @@ ONLY_IN = {
     "safetensors": ("model/", "train/", "serve/"),
     "peft": ("train/", "serve/"),
     "av": ("model/video.py",),
+    "apted": ("train/metric.py",),
+    "rapidfuzz": ("corruption/ocr/score.py", "train/metric.py"),
 }
 """Third-party package to the files, or folders ending in a slash, that may import it."""
 

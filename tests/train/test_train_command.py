@@ -1,0 +1,112 @@
+"""Training through the command line: begin, stop, go on, draw; bad input is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from pagemill import cli
+from pagemill.train.journal import read
+
+SETTINGS = [
+    "steps=4", "model.scale_resolution=84", "model.max_slice_nums=3", "data.workers=0",
+    "stream.window_samples=32", "stream.pack.budget_tokens=1024", "stream.pack.global_packs=2",
+    "parallel.threads=1", "checkpoint.every=2", "eval.pages=1", "eval.regions=4",
+    "eval.most_new_tokens=16",
+]  # fmt: skip
+
+
+def settings(*more: str) -> list[str]:
+    return [word for one in (*SETTINGS, *more) for word in ("--set", one)]
+
+
+@pytest.fixture
+def corpus(corpora) -> str:
+    return corpora[0]
+
+
+def test_a_run_is_trained_read_and_drawn(tmp_path, corpus, capsys):
+    run = tmp_path / "run"
+    words = ["train", "demo", "--data", corpus, "--out", str(run)]
+    assert cli.main([*words, *settings()]) == 0
+    said = capsys.readouterr().out
+    assert "done at step 4" in said
+    assert "CER" in said
+    assert str(run / "checkpoints" / "step-000004") in said
+    assert cli.main(["train", "report", str(run)]) == 0
+    assert (run / "report.html").stat().st_size > 10_000
+
+    assert cli.main([*words, *settings()]) == 1
+    assert "--resume" in capsys.readouterr().err
+    assert cli.main([*words, "--resume", *settings("optim.lr=0.5")]) == 1
+    assert "optim.lr (was" in capsys.readouterr().err
+
+
+def test_a_stage_begins_with_the_weights_of_the_one_before(tmp_path, corpus):
+    recipe = tmp_path / "two.toml"
+    recipe.write_text(
+        '[model]\npreset = "nano"\n'
+        '[[stage]]\nname = "align"\ntrains = ["connector"]\n'
+        '[[stage]]\nname = "joint"\n'
+    )
+    words = ["train", str(recipe), "--data", corpus, "--out", str(tmp_path / "run")]
+    assert cli.main([*words, *settings("steps=2", "eval.at_end=false")]) == 0
+    first, second = tmp_path / "run" / "1-align", tmp_path / "run" / "2-joint"
+    starts = [read(folder / "log.jsonl")[0] for folder in (first, second)]
+    assert starts[0]["model"] == "nano"
+    assert starts[1]["model"] == str(first / "checkpoints" / "step-000002" / "model")
+    assert starts[0]["parameters"]["trained"] < starts[1]["parameters"]["trained"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["train", "nowhere"], "demo, small, base"),
+        (["train", "demo"], "--data"),
+        (["train", "demo", "--data", "nowhere"], "nowhere"),
+        (["train", "demo", "--stage", "sft", "--data", "x"], "no stage 'sft'"),
+        (["train", "demo", "--data", "x", "--set", "optim.rate=1"], "optim"),
+        (["train", "demo", "--data", "x", "--set", "parallel.micro_packs=3"], "multiple"),
+        (["train", "demo", "extra"], "left over"),
+        (["train", "report"], "folder of a run"),
+        (["train", "report", "nowhere"], "nowhere"),
+        (["train", "ablate"], "recipe"),
+    ],
+)
+def test_bad_input_says_what_to_do(words, told, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(words) in (1, 2)
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_sigterm_saves_and_ends(tmp_path, corpus):
+    run = tmp_path / "run"
+    words = ["train", "demo", "--data", corpus, "--out", str(run)]
+    more = settings("steps=100000", "checkpoint.every=0", "eval.at_end=false")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pagemill", *words, *more],
+        env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    until = time.monotonic() + 90
+    while not steps(run / "log.jsonl"):
+        assert time.monotonic() < until
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "--resume" in out
+    last = read(run / "log.jsonl")[-1]
+    assert (last["kind"], last["reason"]) == ("end", "stopped")
+    assert (run / "checkpoints" / f"step-{last['step']:06d}" / "checkpoint.json").is_file()
+
+
+def steps(log: Path) -> int:
+    return log.read_text().count('"kind":"step"') if log.is_file() else 0

@@ -1,0 +1,182 @@
+"""How a run is started: every process of it comes through `main` or `run_stages`.
+
+pagemill train demo --data corpus                            one process
+torchrun --nproc_per_node 8 -m pagemill.train base …         one host, or many
+deepspeed --module pagemill.train base …                     the same by DeepSpeed's launcher
+pagemill train base --nodes 4 --address …                    many hosts through Ray (`cluster`)
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..engine.errors import ConfigError, PagemillError
+from .checkpoint import MODEL, newest
+from .count import Progress
+from .keep import FOLDER as CHECKPOINTS
+from .ranks import Ranks, from_environment
+from .recipe import Recipe, from_weights, read_recipe
+from .run import Result, Run
+from .tell import Told, Watch
+
+OK, FAULTS, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a command line asks for; plain values, so that it goes to other hosts."""
+
+    recipe: str
+    """Path or name."""
+    out: str
+    """Folder of the run."""
+    overrides: tuple[str, ...] = ()
+    resume: bool = False
+    stages: tuple[str, ...] = ()
+    """Which of the recipe's stages; empty for all."""
+
+    def read(self) -> list[tuple[Recipe, Path, bool]]:
+        """Every stage of the recipe, its folder, and whether it is asked for.
+
+        A recipe of one stage has the run's own folder.
+
+        Raises:
+            ConfigError: there is no such recipe or stage.
+        """
+        found = read_recipe(self.recipe, self.overrides)
+        names = [stage.name for stage in found]
+        if unknown := set(self.stages) - set(names):
+            raise ConfigError(
+                f"{self.recipe} has no stage {unknown.pop()!r}; there are: {', '.join(names)}"
+            )
+        out = Path(self.out)
+        many = len(found) > 1
+        return [
+            (
+                stage,
+                out / f"{number}-{stage.name}" if many else out,
+                not self.stages or stage.name in self.stages,
+            )
+            for number, stage in enumerate(found, 1)
+        ]
+
+
+def run_stages(
+    job: Job, ranks: Ranks, *, watch: Watch | None = None, counting: Progress | None = None
+) -> list[tuple[Path, Result]]:
+    """Train the stages one after another, each from the weights of the one before.
+
+    A stage that is not asked for gives its newest checkpoint, if it has one.
+
+    Args:
+        job: what is asked for.
+        ranks: this process among those of the run.
+        watch: called on rank 0 after every step.
+        counting: called while pages' tokens are counted.
+
+    Returns:
+        Folder and result of each stage that was begun; the last may have been stopped.
+
+    Raises:
+        PagemillError: as `Run.train`.
+    """
+    done: list[tuple[Path, Result]] = []
+    start: Path | None = None
+    for stage, folder, asked in job.read():
+        if not asked:
+            start = newest(folder / CHECKPOINTS)
+            continue
+        recipe = stage if start is None else from_weights(stage, start / MODEL)
+        result = Run(recipe, folder, ranks, watch=watch, counting=counting).train(resume=job.resume)
+        done.append((folder, result))
+        start = result.checkpoint
+        if result.reason != "done":
+            break
+    return done
+
+
+def add_job(parser: argparse.ArgumentParser) -> None:
+    """The arguments that every way of starting a run has."""
+    parser.add_argument(
+        "recipe", metavar="RECIPE", help="TOML file, or demo, small, base, minicpm-v-4.5"
+    )
+    parser.add_argument(
+        "--data", metavar="CORPUS", action="append", default=[],
+        help="corpus to learn from; several share alike",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", metavar="RUN", help="folder of the run; runs/ and the recipe's name"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the newest checkpoint in RUN"
+    )
+    parser.add_argument(
+        "--stage", dest="stages", metavar="S", action="append", default=[],
+        help="only this stage of the recipe",
+    )  # fmt: skip
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="one setting, such as optim.lr=1e-4, or read.optim.lr=1e-4 for the stage read",
+    )
+
+
+def job_of(arguments: argparse.Namespace) -> Job:
+    """The job that a command line names."""
+    data = []
+    if arguments.data:
+        quoted = ", ".join(toml_string(one) for one in arguments.data)
+        data = [f"data.corpora=[{quoted}]"]
+    return Job(
+        recipe=arguments.recipe,
+        out=arguments.out or str(Path("runs") / Path(arguments.recipe).stem),
+        overrides=(*data, *arguments.overrides),
+        resume=arguments.resume,
+        stages=tuple(arguments.stages),
+    )
+
+
+def toml_string(text: str) -> str:
+    """The text as TOML writes it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def concluded(done: Sequence[tuple[Path, Result]]) -> int:
+    """The exit status of a run."""
+    return OK if done and done[-1][1].reason == "done" else INTERRUPTED
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command in every process that torchrun or DeepSpeed's launcher starts."""
+    parser = argparse.ArgumentParser(prog="pagemill.train", description=__doc__)
+    add_job(parser)
+    parser.add_argument("--local_rank", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="pagemill: %(message)s")
+    try:
+        with from_environment() as ranks:
+            done = run_stages(job_of(arguments), ranks, watch=lines if ranks.first else None)
+    except ConfigError as err:
+        sys.stderr.write(f"pagemill: {err}\n")
+        return USAGE
+    except PagemillError as err:
+        sys.stderr.write(f"pagemill: {err}\n")
+        return FAULTS
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return concluded(done)
+
+
+def lines(told: Told) -> None:
+    """A plain line a step, for logs of launchers."""
+    what = told.note or f"loss {told.loss:.4f}  {told.tokens_per_s:,.0f} tokens/s"
+    sys.stderr.write(f"step {told.step}/{told.steps}  {what}\n")
