@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cli_stream import need_torch
 from .engine.errors import ConfigError
+from .train.arguments import add_job
 
 if TYPE_CHECKING:
     from .train.run import Result
@@ -28,34 +29,14 @@ def add_train(commands: Any) -> None:
         "`pagemill train ablate RECIPE` trains with each mixture of levels and compares them. "
         "Needs the extra train.",
     )
-    train.add_argument(
-        "recipe", metavar="RECIPE", help="TOML file, a recipe's name, `report` or `ablate`"
-    )
+    add_job(train, "TOML file, a recipe's name, `report` or `ablate`")
     train.add_argument("run", metavar="RUN", nargs="?", help="folder of a run, or a recipe")
     train.add_argument(
-        "--data", metavar="CORPUS", action="append", default=[],
-        help="corpus to learn from; several share alike",
-    )  # fmt: skip
-    train.add_argument(
-        "--out", metavar="FOLDER", help="folder of the run; runs/ and the recipe's name"
-    )
-    train.add_argument(
-        "--resume", action="store_true", help="go on from the newest checkpoint in the folder"
-    )
-    train.add_argument(
-        "--stage", dest="stages", metavar="S", action="append", default=[],
-        help="only this stage of the recipe",
-    )  # fmt: skip
-    train.add_argument(
-        "--set",
-        dest="overrides",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        help="one setting, such as optim.lr=1e-4, or read.optim.lr=1e-4 for the stage read",
-    )
-    train.add_argument(
-        "--nodes", type=int, default=0, metavar="N", help="workers of a Ray cluster; 0 without Ray"
+        "--nodes",
+        type=int,
+        default=0,
+        metavar="N",
+        help="hosts of a Ray cluster to use; 0 without Ray",
     )
     train.add_argument("--address", metavar="A", help="of the Ray cluster; starts one otherwise")
     train.add_argument(
@@ -103,12 +84,12 @@ def _train_on_cluster(arguments: argparse.Namespace) -> int:
 
     watch = Watcher()
     with connected(arguments.address, arguments.nodes):
-        from .train.cluster import train_on_cluster
+        from .train.cluster import gpus_a_node, train_on_cluster
 
+        gpus = gpus_a_node(arguments.nodes) if arguments.gpus is None else arguments.gpus
+        workers = arguments.nodes * max(1, gpus)
         try:
-            reason = train_on_cluster(
-                job_of(arguments), workers=arguments.nodes, gpus=arguments.gpus, watch=watch
-            )
+            reason = train_on_cluster(job_of(arguments), workers=workers, gpus=gpus, watch=watch)
         finally:
             watch.close()
     print(f"{reason}: {job_of(arguments).out}")

@@ -91,7 +91,7 @@ FONTS = [
     Fonts("fonts-roboto-unhinted", "Apache-2.0", "condensed", {"Roboto Condensed": "RobotoCondensed-Regular RobotoCondensed-Bold"}),
     Fonts("fonts-roboto-slab", "Apache-2.0", "slab", {"Roboto Slab": "RobotoSlab-Regular RobotoSlab-Bold"}),
     Fonts("fonts-lato", "OFL-1.1", "sans", {"Lato": "Lato-Regular Lato-Bold Lato-Italic"}),
-    Fonts("fonts-courier-prime", "OFL-1.1", "typewriter", {"Courier Prime": "Courier.Prime Courier.Prime.Bold Courier.Prime.Italic"}),
+    Fonts("fonts-courier-prime", "OFL-1.1", "typewriter", {"Courier Prime": "Courier.Prime Courier.Prime.Bold Courier.Prime.Italic"}, held_out=True),
     Fonts("fonts-crosextra-caladea", "Apache-2.0", "serif", {"Caladea": "Caladea-Regular Caladea-Bold Caladea-Italic"}),
     Fonts("fonts-crosextra-carlito", "OFL-1.1", "sans", {"Carlito": "Carlito-Regular Carlito-Bold"}),
     Fonts("fonts-cantarell", "OFL-1.1", "sans", {"Cantarell": "Cantarell-Regular Cantarell-Bold"}),
@@ -106,7 +106,7 @@ FONTS = [
     Fonts("fonts-b612", "OFL-1.1", "mono", {"B612 Mono": "B612Mono-Regular B612Mono-Bold"}),
     Fonts("fonts-mononoki", "OFL-1.1", "mono", {"mononoki": "mononoki-Regular mononoki-Bold"}),
     Fonts("fonts-anonymous-pro", "OFL-1.1", "mono", {"Anonymous Pro": "Anonymous.Pro Anonymous.Pro.B"}),
-    Fonts("fonts-jetbrains-mono", "Apache-2.0", "mono", {"JetBrains Mono": "JetBrainsMono-Regular JetBrainsMono-Bold"}),
+    Fonts("fonts-jetbrains-mono", "Apache-2.0", "mono", {"JetBrains Mono": "JetBrainsMono-Regular JetBrainsMono-Bold"}, held_out=True),
     Fonts("fonts-adf-gillius", "GPL-2+ with font exception", "sans", {"Gillius ADF": "GilliusADF-Regular GilliusADF-Bold GilliusADF-Italic"}),
     Fonts("fonts-adf-gillius", "GPL-2+ with font exception", "condensed", {"Gillius ADF Cond": "GilliusADF-Cond GilliusADF-BoldCond"}),
     Fonts("fonts-adf-universalis", "GPL-2+ with font exception", "sans", {
@@ -133,17 +133,17 @@ FONTS = [
     Fonts("fonts-vollkorn", "OFL-1.1", "serif", {"Vollkorn": "Vollkorn-Regular Vollkorn-Bold"}),
     Fonts("fonts-stix", "OFL-1.1", "serif", {"STIX General": "STIXGeneral-Regular STIXGeneral-Bold STIXGeneral-Italic"}),
     Fonts("fonts-paratype", "ParaType Free Font License", "sans", {"PT Sans": "PTS55F PTS75F"}),
-    Fonts("fonts-paratype", "ParaType Free Font License", "condensed", {"PT Sans Narrow": "PTN57F"}),
+    Fonts("fonts-paratype", "ParaType Free Font License", "condensed", {"PT Sans Narrow": "PTN57F"}, held_out=True),
     Fonts("fonts-paratype", "ParaType Free Font License", "mono", {"PT Mono": "PTM55F PTM75F"}),
     Fonts("fonts-inter", "OFL-1.1", "sans", {"Inter": "Inter-Regular Inter-Bold Inter-Italic"}, held_out=True),
-    Fonts("fonts-hack", "MIT, Bitstream Vera", "mono", {"Hack": "Hack-Regular Hack-Bold"}, held_out=True),
+    Fonts("fonts-hack", "MIT, Bitstream Vera", "mono", {"Hack": "Hack-Regular Hack-Bold"}),
     Fonts("fonts-goudybookletter", "public domain", "serif", {"Goudy Bookletter 1911": "GoudyBookletter1911"}),
     Fonts("fonts-prociono", "public domain", "serif", {"Prociono": "Prociono"}),
     Fonts("fonts-quattrocento", "OFL-1.1", "serif", {"Quattrocento": "Quattrocento-Regular"}),
     Fonts("fonts-lobster", "OFL-1.1", "display", {"Lobster": "lobster"}),
     Fonts("fonts-dancingscript", "OFL-1.1", "hand", {"Dancing Script": "DancingScript-Regular DancingScript-Bold"}),
     Fonts("fonts-femkeklaver", "CC-BY-SA-3.0", "hand", {"Femke Klaver": "femkeklaver"}),
-    Fonts("fonts-breip", "OFL-1.0", "hand", {"Breip": "Breip"}),
+    Fonts("fonts-breip", "OFL-1.0", "hand", {"Breip": "Breip"}, held_out=True),
 ]
 
 HELP_TRAIN = "usr/share/libreoffice/help/*/text/{swriter,shared,simpress,scalc,sdraw,smath}/**/*.html"

@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import ray
 import torch
 from ray import train as ray_train
 from ray.train.torch import TorchConfig, TorchTrainer
@@ -35,7 +36,7 @@ def train_on_cluster(
     Args:
         job: what is asked for; its folder must be the same on all hosts.
         workers: processes, one a GPU, or one a host without GPUs.
-        gpus: GPUs of each process, 0 or 1.
+        gpus: of each host; 0 computes on CPUs.
         watch: called here with what rank 0 writes to its log.
         failures: times that the processes are started again after a crash.
 
@@ -66,6 +67,11 @@ def train_on_cluster(
         except ray_train.TrainingFailedError as err:
             raise TrainingError(f"the run failed on the cluster: {err}") from err
     return "done" if all(reason_of(folder / LOG) == "done" for folder in folders) else "stopped"
+
+
+def gpus_a_node(nodes: int) -> int:
+    """GPUs that each of so many hosts of the cluster has."""
+    return int(ray.cluster_resources().get("GPU", 0)) // max(1, nodes)
 
 
 def work(config: dict[str, Any]) -> None:

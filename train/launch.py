@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine.errors import ConfigError, PagemillError
+from .arguments import add_job
 from .checkpoint import MODEL, newest
 from .count import Progress
 from .keep import FOLDER as CHECKPOINTS
@@ -98,35 +99,6 @@ def run_stages(
         if result.reason != "done":
             break
     return done
-
-
-def add_job(parser: argparse.ArgumentParser) -> None:
-    """The arguments that every way of starting a run has."""
-    parser.add_argument(
-        "recipe", metavar="RECIPE", help="TOML file, or demo, small, base, minicpm-v-4.5"
-    )
-    parser.add_argument(
-        "--data", metavar="CORPUS", action="append", default=[],
-        help="corpus to learn from; several share alike",
-    )  # fmt: skip
-    parser.add_argument(
-        "--out", metavar="RUN", help="folder of the run; runs/ and the recipe's name"
-    )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on from the newest checkpoint in RUN"
-    )
-    parser.add_argument(
-        "--stage", dest="stages", metavar="S", action="append", default=[],
-        help="only this stage of the recipe",
-    )  # fmt: skip
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        help="one setting, such as optim.lr=1e-4, or read.optim.lr=1e-4 for the stage read",
-    )
 
 
 def job_of(arguments: argparse.Namespace) -> Job:

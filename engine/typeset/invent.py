@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+import unicodedata
 from collections.abc import Callable, Sequence
 
 from .locale import Locale
@@ -124,7 +125,8 @@ def phone(rng: random.Random, locale: Locale) -> str:
 def email(rng: random.Random, locale: Locale) -> str:
     """An address under a name that nobody has."""
     first, surname = person(rng, locale)
-    plain = "".join(c for c in f"{first}.{surname}".lower() if c in string.ascii_lowercase + ".")
+    bare = unicodedata.normalize("NFD", f"{first}.{surname}".lower())
+    plain = "".join(c for c in bare if c in string.ascii_lowercase + ".")
     host = rng.choice(["example.org", "example.com", "mail.example", "post.test", "firm.example"])
     return f"{plain}{rng.choice(['', str(rng.randint(1, 99))])}@{host}"
 
