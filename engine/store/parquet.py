@@ -60,7 +60,9 @@ def read(
         raise ShardError(f"{rel} in {place.uri} is damaged: its checksum differs", key=rel)
     try:
         source = pa.BufferReader(data)
-        table = pq.read_table(source, columns=None if columns is None else list(columns))
+        # Not `read_table`: threads of its scanner may outlive it and abort a process that ends.
+        with pq.ParquetFile(source) as file:
+            table = file.read(None if columns is None else list(columns), use_threads=False)
     except (pa.ArrowException, OSError) as err:
         raise ShardError(f"{rel} in {place.uri} cannot be read: {err}", key=rel) from err
     about = {

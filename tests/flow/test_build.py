@@ -61,6 +61,7 @@ def identity_holds(out: Path) -> bool:
     return units == pages["found"] + documents["failed"]
 
 
+@pytest.mark.slow
 def test_same_bytes_for_any_workers_order_and_place(tmp_path: Path) -> None:
     dump = shelf(tmp_path / "dump")
     files = sorted(dump.rglob("*.pdf"))

@@ -97,6 +97,7 @@ def test_hugging_face_datasets(
     assert [row["__key__"] for row in streamed] == [key for key, _, _ in expected]
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_ray_data(shards: list[str], expected: Samples, pixels: list[np.ndarray]) -> None:
     ray = pytest.importorskip("ray")
