@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import segment
+from .varlen import usable, varlen
 
 
 def eager_attention(
@@ -58,6 +59,8 @@ def pool(query: Tensor, key: Tensor, value: Tensor, lengths: Sequence[int], head
     Returns:
         [segments, Q, W].
     """
+    if usable(key):
+        return pool_at_once(query, key, value, lengths, heads)
     order = segment.by_length(lengths)
     ordered = [lengths[number] for number in order]
     sorted_already = order == list(range(len(order)))
@@ -72,6 +75,21 @@ def pool(query: Tensor, key: Tensor, value: Tensor, lengths: Sequence[int], head
     back = torch.empty(len(order), dtype=torch.int64)
     back[torch.tensor(order)] = torch.arange(len(order))
     return mixed[back.to(mixed.device)]
+
+
+def pool_at_once(
+    query: Tensor, key: Tensor, value: Tensor, lengths: Sequence[int], heads: int
+) -> Tensor:
+    """The same by one kernel call: the queries stand once before every segment of keys."""
+    count, segments = query.shape[0], len(lengths)
+    queries = query.view(count, heads, -1).repeat(segments, 1, 1)
+    keys, values = (one.view(len(one), heads, -1) for one in (key, value))
+    ends = (
+        segment.cumulative([count] * segments, key.device),
+        segment.cumulative(lengths, key.device),
+    )
+    mixed = varlen(queries, keys, values, ends, (count, max(lengths)))
+    return mixed.reshape(segments, count, -1)
 
 
 def pool_group(queries: Tensor, key: Tensor, value: Tensor, group: segment.Group) -> Tensor:

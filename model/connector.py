@@ -93,12 +93,13 @@ class Resampler3D(nn.Module):
         self, sizes: list[tuple[int, int]], packages: list[list[int]], device: torch.device
     ) -> Tensor:
         """What is added to the keys; float32 [N, W]."""
-        known = {size: position.patches(size, self.width, device) for size in dict.fromkeys(sizes)}
+        known = position.patches(sizes, self.width, device)
         ids = [time for frames in packages for time in frames]
         if all(time == position.NO_TIME for time in ids):
-            return torch.cat([known[size] for size in sizes])
-        times = position.times(ids, self.width).to(device)
-        return torch.cat([known[size] + time for size, time in zip(sizes, times, strict=True)])
+            return known
+        counts = torch.tensor([height * width for height, width in sizes])
+        times = position.times(ids, self.width).repeat_interleave(counts, 0)
+        return known + times.to(device)
 
 
 class CrossAttention(nn.Module):

@@ -170,15 +170,27 @@ class PagemillForConditionalGeneration(PreTrainedModel, GenerationMixin):
         limit = self.config.router_threshold if threshold is None else threshold
         return self.router.rates(logits, limit)
 
-    def embed(self, input_ids: Tensor, features: ImageFeatures | None) -> Tensor:
+    def embed(
+        self, input_ids: Tensor, features: ImageFeatures | None, places: Tensor | None = None
+    ) -> Tensor:
         """Token embeddings with the pictures in their places; [B, T, W].
+
+        Args:
+            input_ids: [B, T].
+            features: of the pictures.
+            places: int64 [image tokens], where they stand in the flattened `input_ids`, for callers
+                that know it: looking for them waits for the device.
 
         Raises:
             DataError: another number of image tokens in the prompt than in the features.
         """
         embeds = self.get_input_embeddings()(input_ids)
-        places = input_ids == self.config.image_token_id
-        wanted, given = int(places.sum()), len(features.tokens) if features is not None else 0
+        given = len(features.tokens) if features is not None else 0
+        if places is None:
+            found = input_ids == self.config.image_token_id
+            wanted = int(found.sum())
+        else:
+            wanted = len(places)
         if wanted != given:
             raise DataError(
                 f"the prompt has room for {wanted} image tokens, the pictures have {given}: "
@@ -186,7 +198,10 @@ class PagemillForConditionalGeneration(PreTrainedModel, GenerationMixin):
             )
         if features is None:
             return embeds
-        return embeds.masked_scatter(places[..., None], features.tokens.to(embeds))
+        if places is None:
+            return embeds.masked_scatter(found[..., None], features.tokens.to(embeds))
+        flat = embeds.flatten(0, 1).index_copy(0, places, features.tokens.to(embeds))
+        return flat.view_as(embeds)
 
     def forward(
         self,
@@ -254,7 +269,11 @@ class PagemillForConditionalGeneration(PreTrainedModel, GenerationMixin):
         )
 
     def embed_touching(
-        self, input_ids: Tensor, features: ImageFeatures | None, stand_in: bool
+        self,
+        input_ids: Tensor,
+        features: ImageFeatures | None,
+        stand_in: bool,
+        places: Tensor | None = None,
     ) -> Tensor:
         """`embed`, with a stand-in for pictures where there are none; [B, T, W].
 
@@ -262,7 +281,7 @@ class PagemillForConditionalGeneration(PreTrainedModel, GenerationMixin):
         gather parameters in the same order.
         """
         nothing = self.nothing() if stand_in else None
-        embeds = self.embed(input_ids, features)
+        embeds = self.embed(input_ids, features, places)
         return embeds if nothing is None else embeds + nothing.to(embeds)
 
     def must_touch_tower(self) -> bool:
@@ -300,7 +319,7 @@ class PagemillForConditionalGeneration(PreTrainedModel, GenerationMixin):
 
         With a rate below the full one the prompt may leave room for the full number of tokens: the
         surplus is taken out before the first token, and the result starts with the prompt as it
-        was given.
+        was given. Image tokens are never answered: there would be no picture for them.
 
         Args:
             inputs: the prompt, [B, T]; the same as `input_ids`.
@@ -320,6 +339,9 @@ class PagemillForConditionalGeneration(PreTrainedModel, GenerationMixin):
             DataError: prompt and pictures do not fit each other.
         """
         input_ids = inputs if input_ids is None else input_ids
+        settings = kwargs.get("generation_config") or self.generation_config
+        unsaid = kwargs.get("suppress_tokens") or settings.suppress_tokens or []
+        kwargs["suppress_tokens"] = [*unsaid, self.config.image_token_id]
         features = image_features
         if inputs_embeds is None and features is None and pixel_values is not None:
             sizes = required("tgt_sizes", tgt_sizes)

@@ -18,6 +18,7 @@ from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_f
 from transformers.masking_utils import sdpa_mask
 
 from . import segment
+from .varlen import usable, varlen
 
 PACKED = "packed"
 
@@ -67,14 +68,16 @@ def packed_attention(
         The mix, [1, N, heads, head width], and no weights.
     """
     if packed_lengths is None:
-        mixed: tuple[Tensor, None] = sdpa_attention_forward(
+        usual: tuple[Tensor, None] = sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
         )
-        return mixed
+        return usual
     query, key = query.to(value.dtype), key.to(value.dtype)
-    if value.is_cuda and value.dtype in (torch.bfloat16, torch.float16):
-        assert packed_ends is not None
-        return on_gpu(query, key, value, packed_lengths, packed_ends, scaling), None
+    if usable(value) and packed_ends is not None:
+        ends, longest = (packed_ends, packed_ends), (max(packed_lengths),) * 2
+        query, key, value = (one[0].transpose(0, 1) for one in (query, key, value))
+        mixed = varlen(query, key, value, ends, longest, causal=True, scaling=scaling)
+        return mixed[None], None
     repeats = query.shape[1] // key.shape[1]
     key, value = repeat_kv(key, repeats), repeat_kv(value, repeats)
     sizes = list(packed_lengths)
@@ -85,26 +88,6 @@ def packed_attention(
         )
     ]
     return torch.cat(parts, 2).transpose(1, 2), None
-
-
-def on_gpu(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    lengths: Sequence[int],
-    ends: Tensor,
-    scaling: float | None,
-) -> Tensor:
-    """The same by torch's kernel for segments of any lengths; [1, N, heads, head width]."""
-    from torch.nn.attention.varlen import varlen_attn
-
-    longest = max(lengths)
-    q, k, v = (one[0].transpose(0, 1) for one in (query, key, value))
-    mixed = varlen_attn(
-        q, k, v, ends, ends, longest, longest, scale=scaling, window_size=(-1, 0), enable_gqa=True
-    )
-    assert isinstance(mixed, Tensor)
-    return mixed[None]
 
 
 def register() -> None:

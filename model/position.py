@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .segment import onto
+
 NO_TIME = -1
 """Temporal id of a picture that is not part of a video: adds nothing."""
 NO_FRAME = -2
@@ -31,16 +33,26 @@ def sincos(positions: Tensor, width: int) -> Tensor:
     return torch.from_numpy(np.concatenate([np.sin(angle), np.cos(angle)], axis=1))
 
 
-def patches(size: tuple[int, int], width: int, device: torch.device) -> Tensor:
-    """Positions of the patches of a slice, row by row; [height · width in patches, width].
+def patches(sizes: Sequence[tuple[int, int]], width: int, device: torch.device) -> Tensor:
+    """Positions of the patches of all slices, row by row; [patches, width].
 
     The first half of the channels tells the column, the second the row.
+
+    Args:
+        sizes: (height, width) in patches of each slice.
+        width: channels, a multiple of 4.
+        device: of the answer.
     """
+    line = axis(table_side(max(map(max, sizes))), width // 2, device)
+    rows, cols = (onto(torch.cat(one), device) for one in zip(*map(places, sizes), strict=True))
+    return torch.cat([line[cols], line[rows]], dim=1)
+
+
+@lru_cache(maxsize=4096)
+def places(size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Row and column of every patch of a slice, row by row; int64 each."""
     height, across = size
-    line = axis(table_side(max(height, across)), width // 2, device)
-    cols = line[:across][None].expand(height, -1, -1)
-    rows = line[:height][:, None].expand(-1, across, -1)
-    return torch.cat([cols, rows], dim=2).flatten(0, 1)
+    return torch.arange(height).repeat_interleave(across), torch.arange(across).repeat(height)
 
 
 def table_side(longest: int) -> int:

@@ -56,10 +56,17 @@ def gather_index(starts: Sequence[int], lengths: Sequence[int], device: torch.de
     begins = torch.tensor(starts, dtype=torch.int64)
     before = sizes.cumsum(0) - sizes
     index = torch.arange(total) + (begins - before).repeat_interleave(sizes)
-    return index.to(device, non_blocking=True)
+    return onto(index, device)
 
 
 def cumulative(lengths: Sequence[int], device: torch.device) -> Tensor:
     """0, then the running sum: int32 [segments + 1], as flash attention takes it."""
     ends = torch.tensor([0, *lengths], dtype=torch.int64).cumsum(0)
-    return ends.to(device=device, dtype=torch.int32)
+    return onto(ends.to(torch.int32), device)
+
+
+def onto(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the CPU on another device; a GPU is not waited for."""
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import torch
@@ -22,6 +23,8 @@ from ..engine.errors import DataError
 from . import segment
 from .attention import eager_attention
 from .config import PagemillVisionConfig
+from .position import places
+from .varlen import usable, varlen
 
 
 class Packed(NamedTuple):
@@ -66,6 +69,8 @@ class PositionTable(nn.Embedding):
 
     def forward(self, sizes: Sequence[tuple[int, int]]) -> Tensor:  # type: ignore[override]
         """Positions of all slices, end to end; [N, D]."""
+        if self.weight.is_cuda and not self.bucket:
+            return self.at_once(sizes)
         of_size = self.bucketed if self.bucket else self.interpolated
         known = {size: of_size(size) for size in dict.fromkeys(sizes)}
         return torch.cat([known[size] for size in sizes])
@@ -85,6 +90,39 @@ class PositionTable(nn.Embedding):
             square, size=size, mode="bilinear", align_corners=False, antialias=True
         )
         return resized.flatten(2)[0].T.to(self.weight.dtype)
+
+    def at_once(self, sizes: Sequence[tuple[int, int]]) -> Tensor:
+        """The same for all slices by one product: as few kernels for a hundred sizes as for one.
+
+        Interpolation is linear and separable, so a patch's position is the table weighted by what
+        its row takes of every row times what its column takes of every column.
+        """
+        device = self.weight.device
+        distinct = list(dict.fromkeys(sizes))
+        lengths = sorted({length for size in distinct for length in size})
+        first = dict(zip(lengths, accumulate(lengths, initial=0), strict=False))
+        rows = [first[size[0]] + places(size)[0] for size in distinct]
+        cols = [first[size[1]] + places(size)[1] for size in distinct]
+        taken = segment.onto(torch.cat([taps(length, self.side) for length in lengths]), device)
+        of_row, of_col = (taken[segment.onto(torch.cat(one), device)] for one in (rows, cols))
+        weights = (of_row[:, :, None] * of_col[:, None, :]).flatten(1)
+        known = weights @ self.weight.float()
+        patches = [height * width for height, width in distinct]
+        start = dict(zip(distinct, accumulate(patches, initial=0), strict=False))
+        index = segment.gather_index(
+            [start[size] for size in sizes], [height * width for height, width in sizes], device
+        )
+        return known.index_select(0, index).to(self.weight.dtype)
+
+
+@lru_cache(maxsize=4096)
+def taps(length: int, side: int) -> Tensor:
+    """What each of `length` places takes of `side` entries, antialiased; float32 [length, side]."""
+    whole = torch.eye(side)[None, None]
+    resized = F.interpolate(
+        whole, size=(length, side), mode="bilinear", align_corners=False, antialias=True
+    )
+    return resized[0, 0]
 
 
 class PatchEmbedding(nn.Conv2d):
@@ -133,8 +171,13 @@ class VisionAttention(nn.Module):
             layer(hidden).view(-1, self.heads, self.head_dim)
             for layer in (self.q_proj, self.k_proj, self.v_proj)
         )
-        if "flash" in (self.config._attn_implementation or ""):
-            mixed = self.varlen(query, key, value, groups, cu_seqlens)
+        implementation = self.config._attn_implementation or ""
+        if "flash" in implementation:
+            mixed = self.flash(query, key, value, groups, cu_seqlens)
+        elif implementation == "sdpa" and usable(query) and not self.drops:
+            longest = max(group.length for group in groups)
+            both = (cu_seqlens, cu_seqlens), (longest, longest)
+            mixed = varlen(query, key, value, *both, scaling=self.scaling).flatten(1)
         else:
             mixed = torch.cat([self.batched(query, key, value, group) for group in groups])
         return self.out_proj(mixed)
@@ -148,7 +191,12 @@ class VisionAttention(nn.Module):
         )
         return self.attend(*parts).reshape(group.count * group.length, -1)
 
-    def varlen(
+    @property
+    def drops(self) -> bool:
+        """Whether weights are dropped."""
+        return self.training and self.config.attention_dropout > 0
+
+    def flash(
         self,
         query: Tensor,
         key: Tensor,

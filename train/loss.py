@@ -39,6 +39,8 @@ class Micro(NamedTuple):
     """int64 [B, T]."""
     pixel_values: Tensor | None
     tgt_sizes: Tensor | None
+    pictures: Tensor | None
+    """int64, which of the N positions hold image tokens; None where the model is to look."""
     lengths: tuple[int, ...]
     """Tokens of every sample, packs end to end; a pack's filling counts as one."""
     places: Tensor
@@ -88,8 +90,14 @@ class Totals:
     """Pieces in which each micro-batch gets its logits, the same on every rank."""
 
 
-def micros(batch: Batch, packs: int) -> Iterator[Micro]:
-    """A batch in parts of at most so many packs."""
+def micros(batch: Batch, packs: int, image_token: int | None = None) -> Iterator[Micro]:
+    """A batch in parts of at most so many packs.
+
+    Args:
+        batch: of one rank.
+        packs: of a part at most.
+        image_token: its id; None leaves the search for it to the model.
+    """
     count, budget = batch.input_ids.shape
     slices_of = batch.num_tiles.tolist()
     ends = batch.cu_seqlens.tolist()
@@ -103,12 +111,18 @@ def micros(batch: Batch, packs: int) -> Iterator[Micro]:
         while ends[segment] < stop * budget:
             segment += 1
         lengths = tuple(ends[one + 1] - ends[one] for one in range(first, segment))
-        yield micro(batch, slice(start, stop), slice(tile, tile + tiles), lengths)
+        yield micro(batch, slice(start, stop), slice(tile, tile + tiles), lengths, image_token)
         sample, tile = sample + samples, tile + tiles
 
 
-def micro(batch: Batch, packs: slice, tiles: slice, lengths: tuple[int, ...]) -> Micro:
-    """One part of a batch."""
+def micro(
+    batch: Batch,
+    packs: slice,
+    tiles: slice,
+    lengths: tuple[int, ...],
+    image_token: int | None = None,
+) -> Micro:
+    """One part of a batch; the arguments of `micros`."""
     labels, budget = batch.labels[packs], batch.input_ids.shape[1]
     targets = labels[:, 1:]
     row, column = torch.nonzero(targets != IGNORED, as_tuple=True)
@@ -124,6 +138,7 @@ def micro(batch: Batch, packs: slice, tiles: slice, lengths: tuple[int, ...]) ->
         if shown and batch.pixel_values is not None
         else None,
         tgt_sizes=batch.tgt_sizes[tiles] if shown and batch.tgt_sizes is not None else None,
+        pictures=places_of(batch.input_ids[packs], image_token),
         lengths=lengths,
         places=places,
         targets=targets[row, column],
@@ -134,6 +149,11 @@ def micro(batch: Batch, packs: slice, tiles: slice, lengths: tuple[int, ...]) ->
         keys=tuple(key for own in batch.keys[packs] for key in own),
         sample_lengths=tuple(kept),
     )
+
+
+def places_of(input_ids: Tensor, token: int | None) -> Tensor | None:
+    """Where a token stands in the flattened ids; None where none is asked for."""
+    return None if token is None else torch.nonzero(input_ids.flatten() == token)[:, 0]
 
 
 def owners(batch: Batch, packs: slice, lengths: tuple[int, ...]) -> tuple[Tensor, list[int]]:
@@ -192,7 +212,7 @@ class Learner(nn.Module):
         features = None
         if part.pixel_values is not None:
             features = model.encode_images(part.pixel_values, part.tgt_sizes)
-        embeds = model.embed_touching(part.input_ids, features, features is None)
+        embeds = model.embed_touching(part.input_ids, features, features is None, part.pictures)
         decoder = model.get_decoder()
         implementation = model.language_model.config._attn_implementation
         if implementation == PACKED:

@@ -266,6 +266,7 @@ def nothing_to_learn(device: torch.device) -> Micro:
         position_ids=torch.arange(2)[None],
         pixel_values=None,
         tgt_sizes=None,
+        pictures=None,
         lengths=(2,),
         places=one,
         targets=one,

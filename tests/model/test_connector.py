@@ -175,7 +175,7 @@ def test_time_moves_keys_and_never_values(resampler):
 
 
 def test_columns_stand_in_the_first_half_of_the_channels():
-    table = position.patches((2, 3), WIDTH, torch.device("cpu")).view(2, 3, WIDTH)
+    table = position.patches([(2, 3)], WIDTH, torch.device("cpu")).view(2, 3, WIDTH)
     half = WIDTH // 2
     assert torch.equal(table[0, :, :half], table[1, :, :half])
     assert torch.equal(table[:, 0, half:], table[:, 2, half:])
@@ -183,7 +183,7 @@ def test_columns_stand_in_the_first_half_of_the_channels():
 
 
 def test_positions_grow_beyond_the_table():
-    table = position.patches((1, 200), WIDTH, torch.device("cpu"))
+    table = position.patches([(1, 200)], WIDTH, torch.device("cpu"))
     assert torch.allclose(table[199, : WIDTH // 2], torch.tensor(wave(199, 16)).float(), atol=1e-6)
 
 

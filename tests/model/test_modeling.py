@@ -73,6 +73,25 @@ def test_pictures_stand_where_the_image_tokens_were(model):
     assert torch.equal(embeds[~places], words[~places])
 
 
+def test_places_that_are_given_are_those_that_are_found(model):
+    inputs = batch()
+    ids, features = inputs["input_ids"], model.encode_images(inputs["pixel_values"], SIZES)
+    places = torch.nonzero(ids.flatten() == IMAGE)[:, 0]
+    found, given = model.embed(ids, features), model.embed(ids, features, places)
+    assert torch.equal(found, given)
+    weights = torch.randn_like(found)
+    table, query = model.get_input_embeddings().weight, model.connector.query
+    expected = torch.autograd.grad((found * weights).sum(), (table, query), retain_graph=True)
+    assert_all_close(torch.autograd.grad((given * weights).sum(), (table, query)), expected)
+    with pytest.raises(DataError, match="room for"):
+        model.embed(ids, features, places[1:])
+
+
+def assert_all_close(found, expected):
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_rows_of_a_batch_equal_each_prompt_alone(model):
     together = model(**batch()).logits
     first = model(torch.tensor([ONE]), pixels()[:2], SIZES[:2]).logits
@@ -155,6 +174,19 @@ def test_generation_is_the_same_with_and_without_cache(model, how):
     assert torch.equal(cached, uncached)
     assert torch.equal(cached[0, : len(ONE)], inputs["input_ids"][0])
     assert len(set(cached[0, len(ONE) :].tolist())) > 1
+
+
+def test_image_tokens_are_never_answered():
+    model = built()
+    ids = torch.tensor([ONE])
+    features = model.encode_images(pixels()[:2], SIZES[:2])
+    out = model(ids, image_features=features, output_hidden_states=True)
+    with torch.no_grad():
+        model.get_output_embeddings().weight[IMAGE] = 9 * out.hidden_states[-1][0, -1]
+    assert model(ids, image_features=features).logits[0, -1].argmax() == IMAGE
+    for how in ({}, {"use_cache": False}, {"num_beams": 2}, {"suppress_tokens": [40]}):
+        said = model.generate(ids, image_features=features, max_new_tokens=6, **how)
+        assert IMAGE not in said[0, len(ONE) :].tolist()
 
 
 def test_generation_follows_greedy_steps_of_forward(model):
