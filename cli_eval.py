@@ -91,6 +91,13 @@ def add_read(commands: Any) -> None:
     command.add_argument(
         "--most-tokens", type=int, default=4096, metavar="N", help="of a page's text; 4096"
     )
+    command.add_argument(
+        "--batch", type=int, default=4, metavar="N", help="pages of a file read at once; 4"
+    )
+    command.add_argument(
+        "--dtype", default="", metavar="T",
+        help="float32, as a rule on a CPU, or bfloat16, faster on processors that compute it",
+    )  # fmt: skip
     command.add_argument("--json", action="store_true", help="one JSON object a page, one a line")
     command.set_defaults(command=_read)
 
@@ -223,10 +230,15 @@ def _read(arguments: argparse.Namespace) -> int:
     if arguments.most_tokens < 1:
         raise ConfigError(f"--most-tokens is {arguments.most_tokens}; it is at least 1")
     quiet()
-    reader = load_reader(arguments.checkpoint or shipped_folder())
+    reader = load_reader(arguments.checkpoint or shipped_folder(), dtype=arguments.dtype)
     faults, printed = 0, 0
     for one in read_files(
-        reader, arguments.files, dpi=arguments.dpi, pages=pages, most_tokens=arguments.most_tokens
+        reader,
+        arguments.files,
+        dpi=arguments.dpi,
+        pages=pages,
+        most_tokens=arguments.most_tokens,
+        batch=arguments.batch,
     ):
         if isinstance(one, Fault):
             faults += 1

@@ -27,6 +27,7 @@ def add_model(commands: Any) -> None:
     _add_new(actions)
     _add_import(actions)
     _add_export(actions)
+    _add_pack(actions)
 
 
 def _add_show(actions: Any) -> None:
@@ -81,6 +82,25 @@ def _add_export(actions: Any) -> None:
     send.add_argument("--to", dest="layout", choices=LAYOUTS[:1], default=LAYOUTS[0])
     send.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     send.set_defaults(command=_export)
+
+
+def _add_pack(actions: Any) -> None:
+    pack = actions.add_parser(
+        "pack",
+        help="write a trained model in one type and in small files, to hand it on",
+        description="Copies what from_pretrained reads, of a run its newest checkpoint.",
+    )
+    pack.add_argument(
+        "source", metavar="FOLDER|RUN", type=Path, help="folder of a model, a checkpoint, or a run"
+    )
+    pack.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    pack.add_argument(
+        "--dtype", default="bfloat16", metavar="T", help="float32, float16 or bfloat16, the usual"
+    )
+    pack.add_argument(
+        "--shard-mb", type=float, default=16.0, metavar="N", help="most of one file; 16"
+    )
+    pack.set_defaults(command=_pack)
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -139,6 +159,27 @@ def _export(arguments: argparse.Namespace) -> int:
     finally:
         meter.close()
     print(report.text())
+    return 0
+
+
+def _pack(arguments: argparse.Namespace) -> int:
+    _need_torch()
+    from .model.weights import pack_model
+    from .pipelines.meter import Meter
+    from .train.evaluate.folder import model_folder
+
+    meter = Meter("pack", sys.stderr)
+    try:
+        count = pack_model(
+            model_folder(arguments.source),
+            arguments.out,
+            dtype=arguments.dtype,
+            shard_bytes=int(arguments.shard_mb * 1e6),
+            progress=meter,
+        )
+    finally:
+        meter.close()
+    print(f"{count / 1e6:,.1f} MB of weights in {arguments.dtype}: {arguments.out}")
     return 0
 
 

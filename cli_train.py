@@ -57,8 +57,10 @@ def _train(arguments: argparse.Namespace) -> int:
             f"pagemill train takes one recipe; {arguments.run} is left over. "
             "Name the folder of the run with --out"
         )
+    from .train.evaluate.folder import quiet
     from .train.launch import concluded, job_of
 
+    quiet()
     job = job_of(arguments)
     if arguments.nodes:
         return _train_on_cluster(arguments)

@@ -25,6 +25,10 @@ def add_job(parser: argparse.ArgumentParser, what: str = RECIPES) -> None:
         help="only this stage of the recipe",
     )  # fmt: skip
     parser.add_argument(
+        "--minutes", type=float, default=0.0, metavar="M",
+        help="stop after so many, with a checkpoint that --resume goes on from; 0 for never",
+    )  # fmt: skip
+    parser.add_argument(
         "--set",
         dest="overrides",
         metavar="KEY=VALUE",

@@ -226,6 +226,13 @@ def newest(folder: Path) -> Path | None:
     return found[-1] if found else None
 
 
+def step_of(path: Path) -> int:
+    """The step in the name of a complete checkpoint's folder."""
+    match = FOLDER.fullmatch(path.name)
+    assert match is not None
+    return int(match[1])
+
+
 def read_saved(path: Path, *, check: bool = False) -> Saved:
     """A checkpoint, without its tensors.
 
@@ -248,14 +255,17 @@ def read_saved(path: Path, *, check: bool = False) -> Saved:
         tree = orjson.loads(summary.read_bytes())
     except orjson.JSONDecodeError as err:
         raise CheckpointError(f"{summary} is not JSON: {err}") from err
-    if tree.get("schema") != SCHEMA:
-        raise CheckpointError(
-            f"{path} has the schema {tree.get('schema')!r}; this version reads {SCHEMA!r}"
-        )
-    files = {name: (int(size), int(crc)) for name, (size, crc) in tree["files"].items()}
+    schema = tree.get("schema") if isinstance(tree, dict) else None
+    if schema != SCHEMA:
+        raise CheckpointError(f"{path} has the schema {schema!r}; this version reads {SCHEMA!r}")
+    try:
+        files = {name: (int(size), int(crc)) for name, (size, crc) in tree["files"].items()}
+        found = Saved(path, int(tree["step"]), dict(tree["state"]), files)
+    except (KeyError, TypeError, ValueError, AttributeError) as err:
+        raise CheckpointError(f"{summary} is not what was written: {err!r}") from err
     for name, (size, crc) in files.items():
         compare(path / name, size, crc if check else None)
-    return Saved(path, int(tree["step"]), tree["state"], files)
+    return found
 
 
 def compare(path: Path, size: int, crc: int | None) -> None:

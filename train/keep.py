@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +29,11 @@ from .ranks import Ranks, agreed
 from .recipe import Recipe
 from .recipe.recipe import CheckpointConfig
 from .step import Engine
+
+log = logging.getLogger(__name__)
+
+DAMAGED = ".damaged"
+"""After the name of a checkpoint that is set aside."""
 
 FREE = ("log", "eval", "checkpoint", "guard", "parallel", "data")
 """Sections that a resumed run may have otherwise; `BOUND` of their keys not."""
@@ -70,8 +77,10 @@ class Keeper:
     def find(self, *, resume: bool) -> Saved | None:
         """The checkpoint to go on from, all its files checked.
 
+        A damaged one is set aside, and named in the log, where an older one is whole.
+
         Raises:
-            CheckpointError: there is a run, and it is not to be resumed; or a file is damaged.
+            CheckpointError: there is a run, and it is not to be resumed; or none is whole.
         """
         path = self.newest()
         if path is None:
@@ -81,7 +90,32 @@ class Keeper:
                 f"{self.folder.parent} holds a run with the checkpoint {path.name}: go on with "
                 "--resume, or name another folder with --out"
             )
-        return read_saved(path, check=True)
+        fault = agreed(self.set_aside() if self.ranks.first else "", self.ranks)
+        if fault:
+            raise CheckpointError(fault)
+        path = self.newest()
+        assert path is not None
+        return read_saved(path)
+
+    def set_aside(self) -> str:
+        """On rank 0: rename what is damaged until the newest is whole; the fault if none is."""
+        faults: dict[Path, str] = {}
+        for path in reversed(complete(self.folder)):
+            try:
+                read_saved(path, check=True)
+            except CheckpointError as err:
+                faults[path] = str(err)
+                continue
+            for damaged, fault in faults.items():
+                aside = damaged.with_name(f"{damaged.name}{DAMAGED}")
+                shutil.rmtree(aside, ignore_errors=True)
+                damaged.rename(aside)
+                log.warning(
+                    "%s. It is now called %s, and the run goes on from %s",
+                    fault.removesuffix(": take another one"), aside.name, path.name,
+                )  # fmt: skip
+            return ""
+        return next(iter(faults.values()))
 
     def refuse_foreign(self, saved: Saved, start: str) -> None:
         """Refuse a checkpoint of another run.

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine.errors import ConfigError, PagemillError
 from .arguments import add_job
-from .checkpoint import MODEL, newest
+from .checkpoint import MODEL, newest, step_of
 from .count import Progress
+from .evaluate.folder import quiet
 from .keep import FOLDER as CHECKPOINTS
 from .ranks import Ranks, from_environment
 from .recipe import Recipe, from_weights, read_recipe
@@ -40,6 +43,8 @@ class Job:
     resume: bool = False
     stages: tuple[str, ...] = ()
     """Which of the recipe's stages; empty for all."""
+    minutes: float = 0.0
+    """After which the run stops with a checkpoint; 0 for never."""
 
     def read(self) -> list[tuple[Recipe, Path, bool]]:
         """Every stage of the recipe, its folder, and whether it is asked for.
@@ -72,7 +77,8 @@ def run_stages(
 ) -> list[tuple[Path, Result]]:
     """Train the stages one after another, each from the weights of the one before.
 
-    A stage that is not asked for gives its newest checkpoint, if it has one.
+    A stage that is not asked for gives its newest checkpoint, if it has one; so does, where a run
+    is resumed, a stage that is done and has another one behind it.
 
     Args:
         job: what is asked for.
@@ -88,17 +94,27 @@ def run_stages(
     """
     done: list[tuple[Path, Result]] = []
     start: Path | None = None
-    for stage, folder, asked in job.read():
-        if not asked:
-            start = newest(folder / CHECKPOINTS)
+    until = time.monotonic() + 60 * job.minutes if job.minutes > 0 else math.inf
+    stages = job.read()
+    last = [folder for _, folder, asked in stages if asked][-1]
+    for stage, folder, asked in stages:
+        before = newest(folder / CHECKPOINTS)
+        if not asked or (job.resume and folder != last and is_done(stage, before)):
+            start = before
             continue
         recipe = stage if start is None else from_weights(stage, start / MODEL)
-        result = Run(recipe, folder, ranks, watch=watch, counting=counting).train(resume=job.resume)
+        run = Run(recipe, folder, ranks, watch=watch, counting=counting, until=until)
+        result = run.train(resume=job.resume)
         done.append((folder, result))
         start = result.checkpoint
         if result.reason != "done":
             break
     return done
+
+
+def is_done(stage: Recipe, checkpoint: Path | None) -> bool:
+    """Whether a stage has learned all of its steps."""
+    return checkpoint is not None and step_of(checkpoint) >= stage.steps
 
 
 def job_of(arguments: argparse.Namespace) -> Job:
@@ -113,6 +129,7 @@ def job_of(arguments: argparse.Namespace) -> Job:
         overrides=(*data, *arguments.overrides),
         resume=arguments.resume,
         stages=tuple(arguments.stages),
+        minutes=arguments.minutes,
     )
 
 
@@ -134,6 +151,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--local_rank", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="pagemill: %(message)s")
+    quiet()
     try:
         with from_environment() as ranks:
             done = run_stages(job_of(arguments), ranks, watch=lines if ranks.first else None)

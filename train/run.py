@@ -83,7 +83,7 @@ class Result:
 
     step: int
     reason: str
-    """`done`, or `stopped` by a signal."""
+    """`done`, or `stopped` by a signal or by the time."""
     loss: float
     tokens: float
     """Learned from since the first step, without what packs are filled up with."""
@@ -101,6 +101,7 @@ class Run:
         ranks: this process among those of the run; one process, on a GPU if there is one.
         watch: called on rank 0 after every step.
         counting: called while pages' tokens are counted, the first time a corpus is used.
+        until: when it stops as if asked to, `time.monotonic`.
 
     Raises:
         ConfigError: the recipe does not fit the ranks.
@@ -114,7 +115,9 @@ class Run:
         *,
         watch: Watch | None = None,
         counting: Progress | None = None,
+        until: float = math.inf,
     ) -> None:
+        self.until = until
         self.recipe = recipe
         self.folder = folder
         self.ranks = ranks or alone()
@@ -165,6 +168,8 @@ class Run:
         recipe, parallel, device = self.recipe, self.recipe.parallel, self.ranks.device
         if parallel.threads and device.type == "cpu":
             torch.set_num_threads(parallel.threads)
+        if device.type == "cuda" and parallel.dtype == "bfloat16":
+            torch.set_float32_matmul_precision("high")  # what is left of float32 is rounded anyway
         model, self.processor = begin(recipe)
         self.start_mark = mark_of(recipe)
         self.config = model.config
@@ -207,6 +212,8 @@ class Run:
         )
         while self.progressed.step < self.recipe.steps and not self.stop:
             began = time.perf_counter()
+            if time.monotonic() > self.until:
+                self.asked = True  # all ranks stop after this step
             batch = next(batches)
             self.learn_one(batch, began, time.perf_counter() - began)
             self.between_steps()
@@ -221,7 +228,8 @@ class Run:
         """
         recipe, now = self.recipe, self.progressed
         self.seed_step()
-        parts = list(micros(batch, recipe.parallel.micro_packs))
+        image = self.config.image_token_id
+        parts = list(micros(batch, recipe.parallel.micro_packs, image))
         facts = facts_of(self.config, parts, recipe.frozen, adapted=recipe.lora.rank > 0)
         totals, told = totals_of(
             parts,

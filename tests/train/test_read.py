@@ -47,11 +47,14 @@ def test_pages_are_read_in_their_order(scan):
     assert (found[0].width, found[0].height) == (85, 110)
 
 
-def test_a_page_is_read_before_the_next_one_is_drawn(scan):
+def test_a_batch_is_read_before_the_next_one_is_drawn(scan):
     reader = Looking()
-    pages = read_files(reader, [scan])
+    pages = read_files(reader, [scan], batch=2)
     next(pages)
-    assert len(reader.shown) == 1
+    assert len(reader.shown) == 2
+    assert [one.text for one in pages] == ["grey 128", "grey 255"]
+    with pytest.raises(ConfigError, match="at least 1"):
+        next(read_files(reader, [scan], batch=0))
 
 
 def test_only_the_pages_that_are_named_are_read(scan):

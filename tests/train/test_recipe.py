@@ -48,6 +48,8 @@ def test_those_that_ship_load_and_fit_their_ranks(name, monkeypatch, tmp_path):
         trains = [set(stage.trains) for stage in stages]
         assert trains[:3] == [{"connector"}, {"tower", "connector"}, set(PARTS)]
         assert stages[0].frozen == ("tower", "language_model")
+    elif name == "small":
+        assert names == ["lines", "blocks", "pages", "decay"]
     else:
         assert names == [name]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from pagemill import cli
+from pagemill.engine.errors import ConfigError
+from pagemill.train.checkpoint import newest
+from pagemill.train.evaluate.folder import load_reader, model_folder
 from pagemill.train.journal import read
 
 SETTINGS = [
@@ -61,6 +66,49 @@ def test_a_stage_begins_with_the_weights_of_the_one_before(tmp_path, corpus):
     assert starts[0]["model"] == "nano"
     assert starts[1]["model"] == str(first / "checkpoints" / "step-000002" / "model")
     assert starts[0]["parameters"]["trained"] < starts[1]["parameters"]["trained"]
+
+
+def test_a_run_stops_after_its_minutes_and_goes_on(tmp_path, corpus, capsys):
+    recipe = tmp_path / "two.toml"
+    recipe.write_text(
+        '[model]\npreset = "nano"\n[[stage]]\nname = "one"\n[[stage]]\nname = "two"\n'
+    )
+    run = tmp_path / "run"
+    words = ["train", str(recipe), "--data", corpus, "--out", str(run), "--resume"]
+    words += settings("steps=2", "eval.at_end=false")
+    assert cli.main([*words, "--minutes", "1e-6"]) == 130
+    assert "--resume" in capsys.readouterr().out
+    assert newest(run / "1-one" / "checkpoints").name == "step-000001"
+    assert not (run / "2-two").exists()
+    assert cli.main(words) == 0
+    assert model_folder(run).parent == run / "2-two" / "checkpoints" / "step-000002"
+    # A stage that is done is not begun again; the last one says that it is.
+    before = [line["kind"] for line in read(run / "1-one" / "log.jsonl")]
+    assert cli.main(words) == 0
+    assert [line["kind"] for line in read(run / "1-one" / "log.jsonl")] == before
+
+    packed = tmp_path / "packed"
+    assert cli.main(["model", "pack", str(run), "--out", str(packed), "--shard-mb", "4"]) == 0
+    assert "in bfloat16" in capsys.readouterr().out
+    files = sorted(packed.glob("*.safetensors"))
+    assert len(files) > 1
+    assert max(one.stat().st_size for one in files) <= 4e6
+    reader, whole = load_reader(packed), load_reader(run)
+    assert reader.model.dtype == torch.float32  # as every model on a CPU
+    assert load_reader(packed, dtype="bfloat16").model.dtype == torch.bfloat16
+    with pytest.raises(ConfigError, match="int8"):
+        load_reader(packed, dtype="int8")
+    for (name, low), full in zip(
+        reader.model.state_dict().items(), whole.model.state_dict().values(), strict=True
+    ):
+        assert torch.equal(low, full.bfloat16().float()), name
+    assert json.loads((packed / "config.json").read_text())["dtype"] == "bfloat16"
+    assert cli.main(["model", "pack", str(run), "--out", str(packed)]) == 1
+    assert "not empty" in capsys.readouterr().err
+    assert cli.main(["model", "pack", str(run), "--out", str(packed / "x"), "--dtype", "int8"]) == 2
+    small = ["model", "pack", str(run), "--out", str(packed / "x"), "--shard-mb", "1"]
+    assert cli.main(small) == 2
+    assert "embed_tokens" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

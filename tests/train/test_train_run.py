@@ -99,13 +99,31 @@ def test_other_start_weights_are_refused(corpora, done, tmp_path):
         trained(replace(made, resume=True))
 
 
-def test_a_damaged_newest_checkpoint_is_refused_by_name(copied):
-    path = copied.folder / "checkpoints" / "step-000004" / "pieces-00-of-01.safetensors"
+def flip(path: Path) -> None:
+    """Change one bit near the end of a file."""
     data = bytearray(path.read_bytes())
     data[-100] ^= 4
     path.write_bytes(data)
+
+
+def test_a_damaged_newest_checkpoint_is_set_aside(copied, caplog):
+    folder = copied.folder / "checkpoints"
+    wanted = {key: one.clone() for key, one in pieces(copied.out).items()}
+    flip(folder / "step-000004" / "pieces-00-of-01.safetensors")
+    assert trained(replace(copied, resume=True)).step == 4
+    assert "step-000004/pieces-00-of-01.safetensors has another checksum" in caplog.text
+    assert "goes on from step-000002" in caplog.text
+    assert (folder / "step-000004.damaged" / "checkpoint.json").is_file()
+    assert same(wanted, pieces(copied.out))
+
+
+def test_without_a_whole_checkpoint_the_run_is_refused(copied):
+    folder = copied.folder / "checkpoints"
+    for name in ("step-000002", "step-000004"):
+        flip(folder / name / "pieces-00-of-01.safetensors")
     with pytest.raises(CheckpointError, match=r"step-000004.pieces.*another checksum"):
         trained(replace(copied, resume=True))
+    assert not list(folder.glob("*.damaged"))
 
 
 def test_half_written_ones_are_passed_over(copied):

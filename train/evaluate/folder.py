@@ -14,9 +14,11 @@ from transformers.utils.logging import disable_progress_bar
 from ... import model as model_package
 from ...engine.errors import CheckpointError, ConfigError
 from ...model import PagemillForConditionalGeneration
+from ...model.weights.pack import DTYPES
 from .own import ModelReader
 
 STEP = re.compile(r"step-(\d+)")
+STAGE = re.compile(r"(\d+)-")
 COMPLETE = "checkpoint.json"
 """Is written last: a checkpoint without it is not whole."""
 SHIPPED = "small"
@@ -33,13 +35,16 @@ def model_folder(path: Path) -> Path:
 
     Args:
         path: that folder, a checkpoint with it as `model/`, or a run with such `checkpoints/`, of
-            which the newest complete one is taken.
+            which the newest complete one is taken; of a run of several stages that of the last one
+            that has any.
 
     Raises:
         CheckpointError: there is none; says what was looked for.
     """
     if (path / "config.json").is_file():
         return path
+    if not (path / "checkpoints").is_dir() and (stages := stages_of(path)):
+        path = stages[-1]
     checkpoint = path
     if (path / "checkpoints").is_dir():
         steps = {
@@ -62,6 +67,16 @@ def model_folder(path: Path) -> Path:
     )
 
 
+def stages_of(path: Path) -> list[Path]:
+    """Folders of a run's stages that have a complete checkpoint, in their order."""
+    found = sorted(
+        (int(number[1]), one)
+        for one in (path.iterdir() if path.is_dir() else ())
+        if (number := STAGE.match(one.name)) and any(one.glob(f"checkpoints/step-*/{COMPLETE}"))
+    )
+    return [one for _, one in found]
+
+
 def shipped_folder() -> Path:
     """The folder of the model in this package.
 
@@ -77,17 +92,21 @@ def shipped_folder() -> Path:
     return folder
 
 
-def load_reader(path: Path, *, name: str = "") -> ModelReader:
-    """A model on disk as a reader, on a GPU if there is one, else as float32 on the CPU.
+def load_reader(path: Path, *, name: str = "", dtype: str = "") -> ModelReader:
+    """A model on disk as a reader, on a GPU if there is one.
 
     Args:
         path: as `model_folder` takes it.
         name: under which it is listed; that of the folder when left out.
+        dtype: float32, bfloat16 or float16; that of the file on a GPU and float32 on a CPU when
+            left out.
 
     Raises:
         CheckpointError: there is none, or it cannot be read.
-        ConfigError: it is a model of another kind.
+        ConfigError: it is a model of another kind, or an unknown type.
     """
+    if dtype and dtype not in DTYPES:
+        raise ConfigError(f"dtype is {dtype!r}; there are: {', '.join(DTYPES)}")
     folder = model_folder(path)
     kind = kind_of(folder)
     if kind != "pagemill":
@@ -97,7 +116,9 @@ def load_reader(path: Path, *, name: str = "") -> ModelReader:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         model = PagemillForConditionalGeneration.from_pretrained(
-            folder, dtype="auto" if device == "cuda" else torch.float32, local_files_only=True
+            folder,
+            dtype=DTYPES[dtype] if dtype else "auto" if device == "cuda" else torch.float32,
+            local_files_only=True,
         )
         processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as err:

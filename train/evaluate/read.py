@@ -18,6 +18,8 @@ from ...engine.read.reader import ReadConfig, RenderConfig, open_any
 from .question import Picture, Question, Reader
 
 RANGE = re.compile(r"(\d+)?(-)?(\d+)?")
+BATCH = 4
+"""Pages of a file that are read at once."""
 MOST_TOKENS = 4096
 ENGINE = "mupdf"
 
@@ -107,8 +109,9 @@ def read_files(
     dpi: float = 144.0,
     pages: Pages | None = None,
     most_tokens: int = MOST_TOKENS,
+    batch: int = BATCH,
 ) -> Iterator[PageText | Fault]:
-    """The pages of the files one after the other, as soon as each is read.
+    """The pages of the files one after the other, as soon as their batch is read.
 
     Args:
         reader: that reads them.
@@ -116,14 +119,17 @@ def read_files(
         dpi: resolution of the pictures; scans are not enlarged.
         pages: which pages of each file.
         most_tokens: of a page's text.
+        batch: pages of a file that are read at once; what is read is the same for any number.
 
     Yields:
         What was read, or what was wrong with a page or a file, in the order of the files.
 
     Raises:
-        ConfigError: a resolution out of range.
+        ConfigError: a resolution out of range, or no page in a batch.
     """
     RenderConfig(dpi=dpi)
+    if batch < 1:
+        raise ConfigError(f"batch is {batch}; it is at least 1")
     wanted = pages or Pages()
     for path in paths:
         try:
@@ -135,31 +141,49 @@ def read_files(
             yield Fault(path, None, without(str(err), path))
             continue
         try:
-            yield from read_document(reader, path, document, dpi, wanted, most_tokens)
+            chosen = wanted.of(document.page_count)
+            if not chosen:
+                yield none_of(path, document.page_count)
+            for start in range(0, len(chosen), batch):
+                part = chosen[start : start + batch]
+                yield from read_batch(reader, path, document, part, dpi, most_tokens)
         finally:
             document.close()
 
 
-def read_document(
-    reader: Reader, path: Path, document: OpenDocument, dpi: float, pages: Pages, most_tokens: int
+def none_of(path: Path, count: int) -> Fault:
+    """What is said of a file without the pages that are asked for."""
+    return Fault(path, None, f"has {count} pages, none of those that --pages names")
+
+
+def read_batch(
+    reader: Reader,
+    path: Path,
+    document: OpenDocument,
+    chosen: Sequence[int],
+    dpi: float,
+    most_tokens: int,
 ) -> Iterator[PageText | Fault]:
-    """The pages of an open file."""
-    chosen = pages.of(document.page_count)
-    if not chosen:
-        yield Fault(
-            path, None, f"has {document.page_count} pages, none of those that --pages names"
-        )
+    """Some pages of an open file, read at once."""
+    faults: dict[int, Fault] = {}
+    questions: dict[int, Question] = {}
     for index in chosen:
         try:
-            pixels = rendered(document, index, dpi)
+            picture = Picture(rendered(document, index, dpi))
         except PdfError as err:
-            yield Fault(path, index, without(str(err), path))
+            faults[index] = Fault(path, index, without(str(err), path))
             continue
-        began = time.perf_counter()
-        question = Question(Picture(pixels), phrase=0, limit=most_tokens, most=most_tokens)
-        reply = reader.answer([question])[0]
-        height, width = pixels.shape[:2]
-        spent = time.perf_counter() - began
+        questions[index] = Question(picture, phrase=0, limit=most_tokens, most=most_tokens)
+    began = time.perf_counter()
+    replies = reader.answer(list(questions.values())) if questions else []
+    spent = (time.perf_counter() - began) / max(1, len(replies))
+    texts = dict(zip(questions, replies, strict=True))
+    for index in chosen:
+        if index in faults:
+            yield faults[index]
+            continue
+        height, width = questions[index].picture.pixels.shape[:2]
+        reply = texts[index]
         yield PageText(path, index, reply.texts[0], reply.cut[0], width, height, spent)
 
 
