@@ -13,10 +13,19 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TORCH_INDEX ?=
+# USE=python3 runs `make gpu` and `make reader` with what is installed there, on hosts without a
+# network; docs/small-reader.md says what must be.
+USE ?=
+PY := $(or $(USE),$(BIN)/python)
+INSTALL := $(if $(USE),,setup)
 DEMO ?= out/demo
 DATA ?= examples/documents
+READER ?= out/reader
+READER_DATA ?= out/small-data
+READER_OPTIONS ?=
+MINUTES ?=
 
-.PHONY: help setup poppler demo test test-slow gpu check bench format lint types wheel clean
+.PHONY: help setup poppler demo test test-slow gpu reader check bench format lint types wheel clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' \
@@ -67,13 +76,17 @@ test: setup  ## runs the tests, those marked slow or gpu apart
 test-slow: setup  ## runs the tests marked slow
 	$(BIN)/python -m pytest -m "slow and not gpu" --timeout=3600
 
-gpu: setup  ## runs the tests and the benchmarks that need an accelerator
-	@$(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || { \
+gpu: $(INSTALL)  ## tests and benchmarks that need an accelerator, then the small reader
+	@$(PY) -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || { \
 	  echo "torch sees no accelerator here" >&2; exit 1; }
-	$(BIN)/python -m pytest -m gpu
-	$(BIN)/pagemill build $(DATA) --out out/gpu-corpus
-	$(BIN)/python bench/model.py out/gpu-corpus --preset base
-	$(BIN)/python bench/train.py out/gpu-corpus --preset base --device cuda
+	$(PY) -m pytest -m gpu tests/model/test_gpu.py tests/train/test_train_gpu.py
+	[ -f out/gpu-corpus/corpus.json ] || $(PY) -m pagemill build $(DATA) --out out/gpu-corpus
+	$(PY) bench/model.py out/gpu-corpus --preset base
+	$(PY) bench/train.py out/gpu-corpus --preset base --device cuda
+	$(MAKE) reader
+
+reader: $(INSTALL)  ## trains and packs the small reader on a GPU; MINUTES=9 stops and goes on
+	$(PY) examples/make_small_reader.py --out $(READER) --data $(READER_DATA) $(if $(MINUTES),--minutes $(MINUTES)) $(READER_OPTIONS)
 
 check: lint types test  ## what CI runs: format, lint, types, tests
 

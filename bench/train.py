@@ -33,6 +33,7 @@ import pagemill.train.run as run_module
 import torch
 import torch.nn.functional as F
 from pagemill.model.packed import PACKED
+from pagemill.model.vocabulary import shipped
 from pagemill.train.collate import Batch
 from pagemill.train.journal import LOG, read
 from pagemill.train.loss import micros
@@ -96,6 +97,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="with each peer")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument(
+        "--only", choices=("trainer", "bare", "run"), help="a part: the peer, the overhead, the MFU"
+    )
     arguments = parser.parse_args()
     size = SIZES[arguments.preset]
     arguments.steps = arguments.steps or size.steps
@@ -108,18 +112,25 @@ def main() -> None:
         (root / "recipe.toml").write_text(f'[model]\npreset = "{arguments.preset}"\n')
         (recipe,) = read_recipe(str(root / "recipe.toml"), overrides(arguments))
         rounds = arguments.rounds or size.rounds
-        measures, note = against_trainer(recipe, root, device, size.block, rounds)
-        forget(gpu)
-        (short,) = read_recipe(str(root / "recipe.toml"), [*overrides(arguments), *SHORT])
-        measures += over_bare(recipe if gpu else short, root / "pairs", device)
-        forget(gpu)
-        measures += whole_run(recipe, root / "run", device, arguments.steps)
-        forget(gpu)
-        measures += resumed(arguments, root / "run")
+        measures: list[Measure] = []
+        note, only = "", arguments.only
+        if only in (None, "trainer"):
+            measures, note = against_trainer(recipe, root, device, size.block, rounds)
+            forget(gpu)
+        if only in (None, "bare"):
+            (short,) = read_recipe(str(root / "recipe.toml"), [*overrides(arguments), *SHORT])
+            measures += over_bare(recipe if gpu else short, root / "pairs", device)
+            forget(gpu)
+        if only in (None, "run"):
+            measures += whole_run(recipe, root / "run", device, arguments.steps)
+            forget(gpu)
+            measures += resumed(arguments, root / "run")
     for one in measures:
         print(f"{one.what:70} {statistics.median(one.values):12.4g} {one.unit} {one.target}")
     text = notes(recipe, note, size.block, gpu)
-    save("train-gpu" if gpu else "train", "Training", measures, notes=text)
+    name = "-".join(one for one in ("train", "gpu" if gpu else "", only or "") if one)
+    title = "Training on a GPU" if gpu else "Training"
+    save(name, f"{title}: {only}" if only else title, measures, notes=text)
 
 
 def overrides(arguments: argparse.Namespace) -> list[str]:
@@ -127,6 +138,7 @@ def overrides(arguments: argparse.Namespace) -> list[str]:
     gpu = arguments.device == "cuda"
     return [
         f'data.corpora=["{Path(arguments.corpus).resolve()}"]', 'data.names=["bench"]',
+        f'model.tokenizer="{shipped()}"',  # of any preset's entries the first are used
         "steps=10000", f"data.workers={12 if gpu else 1}", "eval.at_end=false",
         f"checkpoint.every={max(2, (arguments.steps - 1) // SAVES)}", "checkpoint.keep_best=0",
         f'parallel.dtype="{"bfloat16" if gpu else "float32"}"', "parallel.threads=1",
@@ -403,7 +415,7 @@ def bare(run: Run, batch: Batch) -> float:
     """Seconds of forward, backward, cutting and the optimiser's step, with nothing around them."""
     engine: Any = run.engine
     recipe = run.recipe
-    parts = list(micros(batch, recipe.parallel.micro_packs))
+    parts = list(micros(batch, recipe.parallel.micro_packs, run.config.image_token_id))
     totals, _ = totals_of(parts, recipe.parallel.chunk_tokens, 1)
     set_lr(engine.optimiser, recipe.optim.lr * 1e-3)
     began = now(run)

@@ -75,6 +75,8 @@ class LookConfig:
     "No text is smaller than this."
     max_x_height_px: float = 40.0
     "Lines are no larger than this."
+    max_line_words: int = 16
+    "Words of a line that is cropped alone at most."
     tinted: float = 0.15
     "Share of pages on a light grey ground."
     inverted: float = 0.05
@@ -92,6 +94,8 @@ class LookConfig:
 
     def __post_init__(self) -> None:
         _shares_not_negative(self, "look")
+        if self.max_line_words < 1:
+            raise ConfigError(f"look.max_line_words is {self.max_line_words}; it is at least 1")
         if not 72 <= self.min_dpi <= self.max_dpi <= 300:
             raise ConfigError(
                 f"look.min_dpi is {self.min_dpi} and look.max_dpi {self.max_dpi}; "

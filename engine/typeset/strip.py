@@ -25,7 +25,7 @@ def line(scene: Scene) -> Sheet:
     other = None
     if scene.chance(look.mixed):
         other = scene.style(size, family=family, bold=not bold, italic=italic, tracking_em=tracking)
-    words = _line_words(scene)
+    words = _line_words(scene)[: look.max_line_words]
     pieces = styled(
         [word for word in words if family.draws(word)], style, other=other, rng=rng, share=0.4
     )

@@ -17,6 +17,8 @@ UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b|\b(?i:for now\b|placeholde
 MAKER = re.compile(r"\b(chatgpt|copilot|claude|gemini|llm[- ]generated|as an ai)\b", re.IGNORECASE)
 LARGE_BYTES = 2 << 20
 TOTAL_BYTES = 12 << 20
+WEIGHTS = ROOT / "model" / "pretrained"
+LARGE_WEIGHTS_BYTES, TOTAL_WEIGHTS_BYTES = 16 << 20, 80 << 20
 
 
 def tracked() -> list[Path]:
@@ -80,5 +82,12 @@ def test_every_dependency_is_pinned():
 
 def test_the_repository_stays_small():
     sizes = {path: path.stat().st_size for path in tracked()}
+    weights = {
+        path: sizes.pop(path)
+        for path in list(sizes)
+        if path.is_relative_to(WEIGHTS) and path.suffix == ".safetensors"
+    }
+    assert [str(path) for path, size in weights.items() if size > LARGE_WEIGHTS_BYTES] == []
+    assert sum(weights.values()) < TOTAL_WEIGHTS_BYTES
     assert [str(path) for path, size in sizes.items() if size > LARGE_BYTES] == []
     assert sum(sizes.values()) < TOTAL_BYTES

@@ -6,8 +6,10 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
+from pagemill.engine.errors import ConfigError
 from pagemill.engine.geometry import area, intersection
 from pagemill.engine.page import VerdictName
+from pagemill.engine.typeset.config import KindConfig, LookConfig, TypesetConfig
 from pagemill.engine.typeset.material import load_material
 from pagemill.engine.typeset.press import KINDS, Recipe, layout, press, typeset
 from pagemill.engine.typeset.sheet import draw
@@ -127,3 +129,13 @@ def test_held_out_pages_share_no_font_no_sentence_and_no_word(folder, recipe_of,
     recipe = Recipe(recipe_of("block").config, held, 0, "val")
     names = {run.style.font.face.name for run in layout(recipe, 0).sheet.runs}
     assert names == {"other.ttf.xz"}
+
+
+def test_a_line_has_no_more_words_than_it_may(material):
+    kinds = KindConfig(**{name: float(name == "line") for name in KINDS})
+    for most in (1, 3):
+        config = TypesetConfig(kind=kinds, look=LookConfig(max_line_words=most))
+        counts = [len(press(Recipe(config, material, 5), n).page.layer.words) for n in range(40)]
+        assert max(counts) == most
+    with pytest.raises(ConfigError, match="max_line_words"):
+        LookConfig(max_line_words=0)

@@ -1,0 +1,61 @@
+"""How fast pages are made of texts and fonts: each kind alone, drawn and encoded, on one core.
+
+python bench/typeset.py out/small-data [--seconds 4]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import cv2
+from pagemill.engine.read.image import encode
+from pagemill.engine.typeset.config import KindConfig, TypesetConfig
+from pagemill.engine.typeset.material import load_material
+from pagemill.engine.typeset.press import KINDS, Recipe, press
+from record import Measure, save
+
+
+def main() -> None:
+    """Measure, print, write bench/results/typeset.json."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, help="as examples/make_small_data.py makes it")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each kind; 4")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    material = load_material(arguments.data)
+    measures = []
+    for kind in KINDS:
+        kinds = KindConfig(**{name: float(name == kind) for name in KINDS})
+        recipe = Recipe(TypesetConfig(kind=kinds), material, 0)
+        spent = timed(recipe, arguments.seconds)
+        measures.append(Measure(f"{kind}", "pages/s", [1 / one for one in spent]))
+        print(f"{kind:8} {len(spent) / sum(spent):8.1f} pages/s, {len(spent)} pages")
+    save(
+        "typeset",
+        "Typesetting pages",
+        measures,
+        notes="One core; a page drawn with its ground truth and encoded as PNG. The median page; "
+        "p10 and p90 are the slow and the fast ones.",
+    )
+
+
+def timed(recipe: Recipe, seconds: float) -> list[float]:
+    """Seconds of each page, for about so long in all; the first pages warm up fonts."""
+    spent: list[float] = []
+    number, until = 0, time.perf_counter() + 1.5 * seconds
+    while time.perf_counter() < until:
+        began = time.perf_counter()
+        made = press(recipe, number)
+        encode(made.image, recipe.config.image)
+        spent.append(time.perf_counter() - began)
+        number += 1
+    kept = spent[len(spent) // 3 :]
+    assert statistics.median(kept) > 0
+    return kept
+
+
+if __name__ == "__main__":
+    main()
