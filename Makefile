@@ -45,15 +45,18 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 poppler:
-	@command -v pdftoppm >/dev/null && exit 0; \
+	@command -v pdftoppm >/dev/null && fc-list 2>/dev/null | grep -qi nimbus && exit 0; \
 	if ! command -v apt-get >/dev/null; then \
+	  command -v pdftoppm >/dev/null && exit 0; \
 	  echo "pdftoppm is missing: install poppler with your package manager, then make setup again" >&2; exit 1; fi; \
 	if [ "$$(id -u)" = 0 ]; then sudo=; \
 	elif command -v sudo >/dev/null; then sudo=sudo; \
-	else echo "pdftoppm is missing and this user is not root: ask for apt-get install poppler-utils" >&2; exit 1; fi; \
-	echo "installing poppler-utils"; \
+	else echo "pdftoppm or its fonts are missing and this user is not root:" \
+	          "ask for apt-get install poppler-utils fonts-urw-base35" >&2; \
+	     command -v pdftoppm >/dev/null; exit; fi; \
+	echo "installing poppler-utils and fonts-urw-base35"; \
 	$$sudo apt-get update -qq </dev/null; \
-	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq poppler-utils </dev/null >/dev/null
+	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq poppler-utils fontconfig fonts-urw-base35 </dev/null >/dev/null
 
 demo: setup  ## builds a corpus from examples/documents, corrupts it, trains on it, evaluates, reports
 	$(BIN)/pagemill build examples/documents --out $(DEMO) \
@@ -79,14 +82,14 @@ test-slow: setup  ## runs the tests marked slow
 gpu: $(INSTALL)  ## tests and benchmarks that need an accelerator, then the small reader
 	@$(PY) -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || { \
 	  echo "torch sees no accelerator here" >&2; exit 1; }
-	$(PY) -m pytest -m gpu tests/model/test_gpu.py tests/train/test_train_gpu.py
+	$(PY) -m pytest -m gpu tests/model/test_gpu.py tests/train/test_gpu.py
 	[ -f out/gpu-corpus/corpus.json ] || $(PY) -m pagemill build $(DATA) --out out/gpu-corpus
 	$(PY) bench/model.py out/gpu-corpus --preset base
 	$(PY) bench/train.py out/gpu-corpus --preset base --device cuda
 	$(MAKE) reader
 
 reader: $(INSTALL)  ## trains and packs the small reader on a GPU; MINUTES=9 stops and goes on
-	$(PY) examples/make_small_reader.py --out $(READER) --data $(READER_DATA) $(if $(MINUTES),--minutes $(MINUTES)) $(READER_OPTIONS)
+	$(PY) tools/make_small_reader.py --out $(READER) --data $(READER_DATA) $(if $(MINUTES),--minutes $(MINUTES)) $(READER_OPTIONS)
 
 check: lint types test  ## what CI runs: format, lint, types, tests
 

@@ -206,12 +206,12 @@ def build(work: Path, cores: int) -> tuple[int, float, float, Memory]:
         sys.exit("pagemill build failed")
     seconds = time.perf_counter() - start
     from pagemill.engine.store.corpus import CorpusInfo
-    from pagemill.engine.store.ledger import read_rows, summarise
+    from pagemill.engine.store.ledger import read_rows, summarize
     from pagemill.engine.store.place import Place
 
     place = Place.at(str(work / "corpus"))
     run_s = CorpusInfo.load(place).totals["run"]["wall_s"]
-    return summarise(read_rows(place)).pages["found"], seconds, run_s, memory
+    return summarize(read_rows(place)).pages["found"], seconds, run_s, memory
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python bench/codecs.py PDF_DIR [SCAN_DIR]
 
 PDF_DIR holds born-digital PDFs, SCAN_DIR scans as PNG or JPEG. The default codec of
-`engine/read/image.py` was chosen from this table.
+`engine/image.py` was chosen from this table.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from pagemill.engine.image import ImageConfig, decode, encode
 from pagemill.engine.read.backend import open_document
-from pagemill.engine.read.image import ImageConfig, decode, encode
 from record import Measure, save
 
 MOST_PAGES = 80

@@ -20,16 +20,16 @@ from dataclasses import dataclass
 import numpy as np
 from pagemill.corruption import CorruptionPlan, Level, Schedule, corrupt, plan_page
 from pagemill.corruption.leak import leaks, stands_elsewhere, widths
-from pagemill.corruption.ocr import Engine, open_engine
-from pagemill.corruption.ocr.score import error_rate, plain
+from pagemill.corruption.ocr import OcrEngine, open_ocr
 from pagemill.corruption.operator import OPERATORS
 from pagemill.corruption.plan import PlannedRegion
 from pagemill.corruption.region import lines_of
 from pagemill.engine.page import Page
+from pagemill.engine.score.ocr import error_rate, plain
 from pagemill.engine.store.place import Place
 from pagemill.pipelines.calibrate.run import X_HEIGHTS
-from pagemill.pipelines.calibrate.sample import specimens
-from pagemill.pipelines.calibrate.worker import Job, Reader
+from pagemill.pipelines.calibrate.sample import calibration_lines
+from pagemill.pipelines.calibrate.worker import CalibrationJob, OcrWorker
 from pages import read_pages
 from record import Measure, save
 
@@ -68,7 +68,7 @@ def main() -> int:
     drawn = [corrupt(image, plan) for (image, _), plan in zip(pages, plans, strict=True)]
     measures: list[Measure] = []
     for name in names:
-        engine = open_engine(name)
+        engine = open_ocr(name)
         cases = list(read_regions(engine, pages, plans, drawn))
         measures += level_measures(name, cases)
     if arguments.lines:
@@ -91,7 +91,7 @@ def main() -> int:
 
 
 def read_regions(
-    engine: Engine,
+    engine: OcrEngine,
     pages: list[tuple[np.ndarray, Page]],
     plans: list[CorruptionPlan],
     drawn: list[np.ndarray],
@@ -193,21 +193,21 @@ def curve_measures(
     place: Place, engines: list[str], lines: int, schedule: Schedule
 ) -> list[Measure]:
     """Severity against error rate on lines of these documents."""
-    found = specimens(place, X_HEIGHTS, 3 * lines)
-    reader = Reader(engines, found, seed=7)
+    found = calibration_lines(place, X_HEIGHTS, 3 * lines)
+    reader = OcrWorker(engines, found, seed=7)
     spearman: list[float] = []
     spread: list[float] = []
     errors: dict[str, list[np.ndarray]] = defaultdict(list)
     for size, height in enumerate(X_HEIGHTS):
         every = tuple(range(len(found[size])))
-        clean = reader.measure(Job("", size, every, (0.0,), trims_px=(0, 1)))
+        clean = reader.measure(CalibrationJob("", size, every, (0.0,), trims_px=(0, 1)))
         good = np.flatnonzero(clean.max(axis=(0, 1)) <= READABLE)
         if len(good) < 8:
             continue
         for number, name in enumerate(OPERATORS):
             picked = tuple(np.roll(good, -number * lines)[:lines].tolist())
             middle = schedule.inverse.severity(name, Level.MODERATE, height, 0.5)
-            rates = reader.measure(Job(name, size, picked, (*EVEN, middle)))
+            rates = reader.measure(CalibrationJob(name, size, picked, (*EVEN, middle)))
             errors[name].append(rates.mean(axis=2))
         print(f"  curves at {height:g} px done", file=sys.stderr)
     for rates in errors.values():

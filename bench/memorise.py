@@ -18,12 +18,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from pagemill.cli import main as pagemill
+from pagemill.command.main import main as pagemill
 from pagemill.corruption import Schedule
-from pagemill.train.evaluate import EvalConfig, ModelReader, answered, open_cases, summarised
+from pagemill.train.evaluate import EvalConfig, ModelReader, answer_cases, open_cases, summarize
+from pagemill.train.log.run_log import StepProgress
 from pagemill.train.recipe import Recipe, read_recipe
-from pagemill.train.run import Run
-from pagemill.train.tell import Told
+from pagemill.train.trainer import Trainer
 from record import Measure, save
 
 PAGES = 16
@@ -90,7 +90,7 @@ def main() -> None:
         overrides = [f'data.corpora=["{corpora[0]}"]', f"steps={arguments.steps}"]
         (recipe,) = read_recipe(str(root / "recipe.toml"), overrides)
         began = time.monotonic()
-        run = Run(recipe, root / "run", watch=said)
+        run = Trainer(recipe, root / "run", watch=said)
         result = run.train()
         minutes = (time.monotonic() - began) / 60
         measures = [Measure("training", "min", [minutes], "<= 10")]
@@ -153,10 +153,10 @@ def read(
     cases = open_cases(
         config, processor, [str(corpus_)], schedule=Schedule(config=recipe.corruption)
     )
-    return summarised(answered(reader, cases, config), config).to_dict()
+    return summarize(answer_cases(reader, cases, config), config).to_dict()
 
 
-def said(told: Told) -> None:
+def said(told: StepProgress) -> None:
     """A line now and then."""
     if told.step % 20 == 0:
         print(f"step {told.step} loss {told.loss:.4f} {told.tokens_per_s:.0f} tokens/s", flush=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import orjson
+from pagemill.engine.image import decode, to_grey
 from pagemill.engine.key import keyed_hash
 from pagemill.engine.page import Page, page_from_dict
-from pagemill.engine.read.image import decode, to_grey
 from pagemill.engine.store.corpus import CorpusInfo
 from pagemill.engine.store.index import read_index
 from pagemill.engine.store.place import Place

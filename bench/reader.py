@@ -22,14 +22,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from pagemill.command.terminal.meter import Meter
 from pagemill.corruption import Schedule
-from pagemill.corruption.ocr import open_engine
+from pagemill.corruption.ocr import open_ocr
 from pagemill.engine.errors import PagemillError
-from pagemill.pipelines.meter import Meter
-from pagemill.train.evaluate import EvalConfig, answered, open_cases, summarised
+from pagemill.train.evaluate import EvalConfig, answer_cases, open_cases, summarize
 from pagemill.train.evaluate.case import Case
-from pagemill.train.evaluate.engine import EngineReader
 from pagemill.train.evaluate.folder import load_reader, model_folder, quiet, shipped_folder
+from pagemill.train.evaluate.ocr import OcrReader
 from pagemill.train.evaluate.question import Reader
 from PIL import Image
 from record import Measure, save
@@ -48,7 +48,7 @@ def main() -> None:
     model = load_reader(folder, name="pagemill")
     readers: list[Reader] = [model]
     try:
-        readers.append(EngineReader(open_engine("tesseract")))
+        readers.append(OcrReader(open_ocr("tesseract")))
     except PagemillError as err:
         print(f"without Tesseract: {err}", file=sys.stderr)
     measures: list[Measure] = []
@@ -96,7 +96,7 @@ def measured(
         config = replace(config, blind=False)  # an engine sees nothing on a white page
     meter = Meter(f"{reader.name}, {corpus}", sys.stderr, unit="answers")
     try:
-        summary = summarised(answered(reader, cases, config, meter), config).to_dict()
+        summary = summarize(answer_cases(reader, cases, config, meter), config).to_dict()
     finally:
         meter.close()
     found = []

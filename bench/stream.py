@@ -23,17 +23,17 @@ import orjson
 import torch
 import webdataset
 from pagemill.corruption import corrupt, plan_page
+from pagemill.engine.image import decode
 from pagemill.engine.page import page_from_dict
-from pagemill.engine.read.image import decode
 from pagemill.model import PagemillImageProcessor, PagemillProcessor
 from pagemill.model.vocabulary import shipped
-from pagemill.train.batch import Batches, Cursor, PackConfig, of_rank
-from pagemill.train.collate import collated
-from pagemill.train.order import Order, SourceSize
-from pagemill.train.pack import fill, pack
-from pagemill.train.sample import Maker
-from pagemill.train.source import HEADER_BYTES
-from pagemill.train.stream import PackDataset, PageStream, StreamConfig
+from pagemill.train.stream.collate import collated
+from pagemill.train.stream.corpus import HEADER_BYTES
+from pagemill.train.stream.order import Order, SourceSize
+from pagemill.train.stream.pack import fill, pack
+from pagemill.train.stream.packing import PackConfig, PackPlanner, StreamCursor, of_rank
+from pagemill.train.stream.sample import SampleBuilder
+from pagemill.train.stream.stream import PackDataset, PageStream, StreamConfig
 from record import Measure, save
 from transformers import AutoTokenizer
 
@@ -112,7 +112,7 @@ def is_grey(stream: PageStream, ask: object) -> bool:
 
 def tasks(stream: PageStream) -> Iterator[list[list[object]]]:
     """What is asked, step by step, until the corpus was gone through."""
-    cursor, left = Cursor(), sum(map(len, stream.sources))
+    cursor, left = StreamCursor(), sum(map(len, stream.sources))
     while left > 0:
         packs, cursor = stream.plans.take(cursor)
         left -= sum(map(len, packs))
@@ -122,8 +122,8 @@ def tasks(stream: PageStream) -> Iterator[list[list[object]]]:
 @contextmanager
 def timed() -> Iterator[dict[str, float]]:
     """Seconds spent in the steps of a page."""
-    import pagemill.train.sample as sample_module
-    import pagemill.train.source as source_module
+    import pagemill.train.stream.corpus as source_module
+    import pagemill.train.stream.sample as sample_module
 
     cost = dict.fromkeys(("read and decode", "plan", "corrupt", "slice and cut"), 0.0)
 
@@ -163,7 +163,7 @@ def overhead(stream: PageStream, pages: int) -> list[Measure]:
 
 def plain_webdataset(stream: PageStream, pages: int) -> float:
     """Seconds a page: tars read through by webdataset."""
-    maker: Maker = stream.maker
+    maker: SampleBuilder = stream.maker
     tars = [source.place.local_path(tar) for source in stream.sources for tar in source.tars]
     made, known = [], {str(key) for source in stream.sources for key in source.keys}
     start = time.perf_counter()
@@ -186,7 +186,7 @@ def plain_webdataset(stream: PageStream, pages: int) -> float:
 
 def streamed(stream: PageStream, pages: int) -> float:
     """Seconds a page: the same pages, through the stream's own reads, in the same order."""
-    maker: Maker = stream.maker
+    maker: SampleBuilder = stream.maker
     made = []
     start = time.perf_counter()
     for source in stream.sources:
@@ -273,7 +273,7 @@ def packing(weights: dict[str, float], processor: PagemillProcessor) -> list[Mea
         rows.append(
             Measure(f"planned fill of packs of {budget}", "%", [filled], f">= {100 * least:g}")
         )
-        cursor, ratios, real = Cursor(), [], []
+        cursor, ratios, real = StreamCursor(), [], []
         for _ in range(40):
             taken, cursor = stream.plans.take(cursor)
             loads = [
@@ -286,7 +286,7 @@ def packing(weights: dict[str, float], processor: PagemillProcessor) -> list[Mea
             Measure(f"busiest of 8 ranks over the mean, packs of {budget}", "x", ratios, "<= 1.02")
         )
         dataset = PackDataset(stream)
-        first, cursor = stream.plans.take(Cursor())
+        first, cursor = stream.plans.take(StreamCursor())
         second, _ = stream.plans.take(cursor)
         asks = [stream.ask(one) for row in [*first, *second] for one in row]
         used = [  # a whole page takes exactly what was planned
@@ -314,7 +314,7 @@ def spread(stream: PageStream) -> list[Measure]:
     """Pairs of pages of one document in a global batch, over those of a full shuffle."""
     documents = np.concatenate([source.documents for source in stream.sources])
     starts = np.cumsum([0, *(len(source) for source in stream.sources)])
-    cursor, ours, batch_sizes = Cursor(), [], []
+    cursor, ours, batch_sizes = StreamCursor(), [], []
     for _ in range(60):
         taken, cursor = stream.plans.take(cursor)
         rows = [starts[one.source] + one.row for row in taken for one in row]
@@ -358,7 +358,7 @@ def resume() -> list[Measure]:
         def lengths(found: object) -> tuple[np.ndarray, np.ndarray]:
             return 650 + found.row % 700, np.full(len(found.row), 9)
 
-        Batches(order, lengths, PackConfig()).take(Cursor(window=window, pack=100))
+        PackPlanner(order, lengths, PackConfig()).take(StreamCursor(window=window, pack=100))
         seconds.append(time.perf_counter() - start)
     return [
         Measure("resume in a million pages, to the plan of the first batch", "s", seconds, "<= 5")

@@ -29,21 +29,21 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pagemill.train.run as run_module
+import pagemill.train.trainer as run_module
 import torch
 import torch.nn.functional as F
 from pagemill.model.packed import PACKED
 from pagemill.model.vocabulary import shipped
-from pagemill.train.collate import Batch
-from pagemill.train.journal import LOG, read
+from pagemill.train.backend.torch import norm_of, optimizer_step, totals_of
+from pagemill.train.log.journal import LOG, read
+from pagemill.train.log.run_log import StepProgress
 from pagemill.train.loss import micros
-from pagemill.train.optimiser import set_lr
+from pagemill.train.optimizer import set_lr
 from pagemill.train.ranks import Ranks
 from pagemill.train.recipe import Recipe, read_recipe
-from pagemill.train.run import Run
-from pagemill.train.sample import IGNORED
-from pagemill.train.step import learn, norm_of, totals_of
-from pagemill.train.tell import Told
+from pagemill.train.stream.collate import Batch
+from pagemill.train.stream.sample import IGNORED
+from pagemill.train.trainer import Trainer as PagemillTrainer
 from record import Measure, save
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
@@ -187,9 +187,9 @@ def forget(gpu: bool) -> None:
 
 def prepared(
     recipe: Recipe, folder: Path, device: torch.device, count: int
-) -> tuple[Run, list[Batch]]:
+) -> tuple[PagemillTrainer, list[Batch]]:
     """A run that is ready to learn, and so many batches in memory."""
-    run = Run(recipe, folder, Ranks(device=device))
+    run = PagemillTrainer(recipe, folder, Ranks(device=device))
     run.prepare()
     run.tell.start(0, run.parameters, resumed=False)
     stream = run.stream.batches(pin_memory=device.type == "cuda")
@@ -264,7 +264,7 @@ def shares(samples: Sequence[Row], count: int) -> list[Sequence[Row]]:
 class Turns(TrainerCallback):
     """Seconds of every step of `Trainer`, and of one of ours that follows it."""
 
-    def __init__(self, run: Run, batches: Sequence[Batch]) -> None:
+    def __init__(self, run: Trainer, batches: Sequence[Batch]) -> None:
         self.run, self.batches = run, batches
         self.began = 0.0
         self.peer: list[float] = []
@@ -282,7 +282,7 @@ class Turns(TrainerCallback):
 
 
 def taken_in_turns(
-    run: Run, batches: Sequence[Batch], given: Sequence[Row], rounds: int, folder: Path
+    run: Trainer, batches: Sequence[Batch], given: Sequence[Row], rounds: int, folder: Path
 ) -> list[tuple[float, float]]:
     """(our seconds, the peer's seconds) of every round over the same samples; the first is lost.
 
@@ -393,7 +393,7 @@ def inside() -> Iterator[list[float]]:
     def timed(*given: Any, **named: Any) -> Any:
         began = time.perf_counter()
         try:
-            return learn(*given, **named)
+            return optimizer_step(*given, **named)
         finally:
             spent.append(time.perf_counter() - began)
 
@@ -401,17 +401,17 @@ def inside() -> Iterator[list[float]]:
     try:
         yield spent
     finally:
-        run_module.learn = learn
+        run_module.learn = optimizer_step
 
 
-def whole(run: Run, batch: Batch) -> float:
+def whole(run: Trainer, batch: Batch) -> float:
     """Seconds of a step as a run takes it."""
     began = now(run)
-    run.learn_one(batch, began, 0.0)
+    run.train_step(batch, began, 0.0)
     return now(run) - began
 
 
-def bare(run: Run, batch: Batch) -> float:
+def bare(run: Trainer, batch: Batch) -> float:
     """Seconds of forward, backward, cutting and the optimiser's step, with nothing around them."""
     engine: Any = run.engine
     recipe = run.recipe
@@ -430,14 +430,14 @@ def bare(run: Run, batch: Batch) -> float:
     return now(run) - began
 
 
-def now(run: Run) -> float:
+def now(run: Trainer) -> float:
     """The time, once the device has done what it was given."""
     if run.ranks.device.type == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter()
 
 
-class Timed(Run):
+class Timed(Trainer):
     """A run that knows how long it stood still for each checkpoint."""
 
     stalls: list[float]
@@ -452,7 +452,7 @@ class Timed(Run):
 def whole_run(recipe: Recipe, folder: Path, device: torch.device, count: int) -> list[Measure]:
     """Data wait, checkpoints and figures of a run that is stopped after so many steps."""
 
-    def stop(told: Told) -> None:
+    def stop(told: StepProgress) -> None:
         run.stop = told.step >= count
 
     run = Timed(recipe, folder, Ranks(device=device), watch=stop)

@@ -11,17 +11,17 @@ import time
 from pathlib import Path
 
 import cv2
-from pagemill.engine.read.image import encode
+from pagemill.engine.image import encode
+from pagemill.engine.typeset.compose import KINDS, Typesetter, compose_page
 from pagemill.engine.typeset.config import KindConfig, TypesetConfig
 from pagemill.engine.typeset.material import load_material
-from pagemill.engine.typeset.press import KINDS, Recipe, press
 from record import Measure, save
 
 
 def main() -> None:
     """Measure, print, write bench/results/typeset.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="as examples/make_small_data.py makes it")
+    parser.add_argument("data", type=Path, help="as tools/make_small_data.py makes it")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each kind; 4")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
@@ -29,7 +29,7 @@ def main() -> None:
     measures = []
     for kind in KINDS:
         kinds = KindConfig(**{name: float(name == kind) for name in KINDS})
-        recipe = Recipe(TypesetConfig(kind=kinds), material, 0)
+        recipe = Typesetter(TypesetConfig(kind=kinds), material, 0)
         spent = timed(recipe, arguments.seconds)
         measures.append(Measure(f"{kind}", "pages/s", [1 / one for one in spent]))
         print(f"{kind:8} {len(spent) / sum(spent):8.1f} pages/s, {len(spent)} pages")
@@ -42,13 +42,13 @@ def main() -> None:
     )
 
 
-def timed(recipe: Recipe, seconds: float) -> list[float]:
+def timed(recipe: Typesetter, seconds: float) -> list[float]:
     """Seconds of each page, for about so long in all; the first pages warm up fonts."""
     spent: list[float] = []
     number, until = 0, time.perf_counter() + 1.5 * seconds
     while time.perf_counter() < until:
         began = time.perf_counter()
-        made = press(recipe, number)
+        made = compose_page(recipe, number)
         encode(made.image, recipe.config.image)
         spent.append(time.perf_counter() - began)
         number += 1

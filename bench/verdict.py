@@ -2,8 +2,8 @@
 
     python bench/verdict.py [TRUSTED_DIR...] [--lying DIR...] [--hidden DIR...] [--engine mupdf]
 
-The labelled set is made by `tests/lying.py`: its two halves share no passage, font or random
-number; limits were set on `dev`. PDFs in TRUSTED_DIR should be trusted page by page, in the
+The labelled set is made by `tests/support/lying.py`: its two halves share no passage, font or
+random number; limits were set on `dev`. PDFs in TRUSTED_DIR should be trusted page by page, in the
 other folders no page should. Times are of `judge` alone, one thread, one page at a time, each
 the least of three.
 """
@@ -28,7 +28,7 @@ import numpy as np
 from pagemill.engine.errors import PdfError
 from pagemill.engine.page import TextLayer, Verdict
 from pagemill.engine.read.backend import open_document
-from pagemill.engine.read.verdict import judge
+from pagemill.engine.verdict.decision import judge
 from record import ROOT, Measure, save
 
 sys.path.insert(0, str(ROOT / "tests"))

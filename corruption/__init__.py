@@ -14,16 +14,16 @@ from __future__ import annotations
 from .apply import corrupt
 from .level import Level
 from .plan import CorruptionPlan, PlannedRegion, plan_page
-from .schedule import CorruptionConfig, Entry, Mixture, Schedule, adapt
+from .schedule import CorruptionConfig, Mixture, Schedule, ScheduleEntry, adapt
 
 __all__ = [
     "CorruptionConfig",
     "CorruptionPlan",
-    "Entry",
     "Level",
     "Mixture",
     "PlannedRegion",
     "Schedule",
+    "ScheduleEntry",
     "adapt",
     "corrupt",
     "plan_page",

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from ..engine.errors import DataError
+from .effect.effect import draw_effects
 from .level import Level
-from .operator import MASKS, OPERATORS, Setting
+from .operator import MASKS, OPERATORS, CropContext
 from .operator.tone import page_colour
-from .paper import draw_effects
 from .plan import CorruptionPlan, PlannedRegion
 
 _WHITE = 255
@@ -69,7 +69,7 @@ def _visible(crop: np.ndarray, region: PlannedRegion) -> np.ndarray:
     """The operator at its gentle strength everywhere, and at its full one where it struck."""
     operator = OPERATORS[region.operator]
     given = region.parameters
-    setting = Setting(given["seed"], tuple((low, high) for low, high in given["lines"]))
+    setting = CropContext(given["seed"], tuple((low, high) for low, high in given["lines"]))
     crop = np.ascontiguousarray(crop)
     soft = operator.draw(crop, given["all"], setting)
     if not given.get("spans"):

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..engine.geometry import Box
 from ..engine.page import Page
-from .region import Kind, Lines, Region
+from .region import Lines, Region, RegionKind
 
 _SOFT_PAD = 0.15
 """x-heights around a region that stays visible."""
@@ -95,7 +95,7 @@ def tells_length(page: Page, lines: Lines, region: Region, outline: Outline, dra
         outline: of its mask.
         drawn: a number in (0, 1) that decides what is kept.
     """
-    if region.kind not in (Kind.LINE, Kind.BLOCK):
+    if region.kind not in (RegionKind.LINE, RegionKind.BLOCK):
         return False
     left, right = lines.area
     width = outline.cover[2] - outline.cover[0]
@@ -104,12 +104,12 @@ def tells_length(page: Page, lines: Lines, region: Region, outline: Outline, dra
     text = outline.box[2] - outline.box[0]
     x_height = float(lines.x_height[page.layer.words[region.start].line])
     telling = text > _FULL * width or text > _LONG * x_height
-    return region.kind is Kind.LINE and telling and drawn > _KEPT
+    return region.kind is RegionKind.LINE and telling and drawn > _KEPT
 
 
 def _box(page: Page, lines: Lines, region: Region) -> Box:
     words = page.layer.words
-    if region.kind in (Kind.LINE, Kind.BLOCK):
+    if region.kind in (RegionKind.LINE, RegionKind.BLOCK):
         parts = lines.rows[words[region.start].line : words[region.stop - 1].line + 1]
     else:
         parts = [word.box for word in words[region.start : region.stop]]
@@ -134,7 +134,7 @@ def _across(
 ) -> tuple[float, float]:
     """Left and right end of a mask, px."""
     pad = _pad(page, lines, region)
-    if region.kind not in (Kind.LINE, Kind.BLOCK):
+    if region.kind not in (RegionKind.LINE, RegionKind.BLOCK):
         before, after = _side_rooms(page, region, pad)
         return box[0] - before, box[2] + after
     first, last = page.layer.words[region.start].line, page.layer.words[region.stop - 1].line

@@ -17,7 +17,7 @@ from .level import Level
 from .operator import bank
 from .operator.tone import is_light, paper_of
 from .plan import CorruptionPlan, PlannedRegion
-from .region import Kind
+from .region import RegionKind
 from .relevance import normal, word_counts
 
 _INK = 64
@@ -125,7 +125,7 @@ def widths(plans: Iterable[CorruptionPlan]) -> tuple[float, int]:
         (region.cover[2] - region.cover[0], len(region.target))
         for plan in plans
         for region in plan.regions
-        if region.level is Level.HEAVY and region.kind in (Kind.LINE, Kind.BLOCK)
+        if region.level is Level.HEAVY and region.kind in (RegionKind.LINE, RegionKind.BLOCK)
     ]
     if len(masks) < 3:
         return 0.0, len(masks)

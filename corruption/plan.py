@@ -18,15 +18,15 @@ from ..engine.errors import DataError
 from ..engine.geometry import Box
 from ..engine.key import keyed_hash
 from ..engine.page import Page
-from .choice import Choice, choice_at, choices
+from .assignment import Assignment, assign, assign_fixed
 from .cover import Cover
-from .hit import Hit, spans
+from .effect.effect import EFFECTS, Effect, move_boxes, plan_effects
 from .level import Level
 from .operator import MASKS, OPERATORS
-from .paper import EFFECTS, Effect, move_boxes, plan_effects
-from .region import KINDS, Kind, Lines, Region, choose, lines_of
+from .region import KINDS, Lines, Region, RegionKind, draw_regions, lines_of
 from .schedule import DEFAULT, Schedule
 from .severity import Inverse, share_of, strength_of
+from .strike import Strike, struck_spans
 
 SCHEMA = "pagemill.plan.1"
 
@@ -36,7 +36,7 @@ class PlannedRegion(NamedTuple):
 
     id: int
     """Names the region on its page."""
-    kind: Kind
+    kind: RegionKind
     words: tuple[int, int]
     """First word and one past the last."""
     box: Box
@@ -161,7 +161,7 @@ def plan_page(
     """
     key = keyed_hash("corruption", seed, page.key, epoch)
     lines = lines_of(page)
-    regions = choose(page, lines, key, schedule.config.region)
+    regions = draw_regions(page, lines, key, schedule.config.region)
     effects = plan_effects(page, keyed_hash("paper", seed, page.key, epoch), schedule.config.paper)
     planned = _plan_regions(page, lines, regions, key, schedule, position) if regions else []
     if effects:
@@ -193,7 +193,7 @@ def plan_at(
     """
     key = keyed_hash("severity", seed, page.key)
     lines = lines_of(page)
-    one = choice_at(page, lines, region, key, operator, severity)
+    one = assign_fixed(page, lines, region, key, operator, severity)
     planned = _measured_out(page, lines, [one], key, None)
     return CorruptionPlan(page.key, page.width, page.height, seed, 0, 0, "", tuple(planned))
 
@@ -207,17 +207,19 @@ def _plan_regions(
     position: int,
 ) -> list[PlannedRegion]:
     regions = sorted(regions, key=lambda region: region.start)
-    chosen = choices(page, lines, regions, key, schedule, position)
+    chosen = assign(page, lines, regions, key, schedule, position)
     return _measured_out(page, lines, chosen, key, schedule.inverse)
 
 
 def _measured_out(
-    page: Page, lines: Lines, chosen: list[Choice], key: int, inverse: Inverse | None
+    page: Page, lines: Lines, chosen: list[Assignment], key: int, inverse: Inverse | None
 ) -> list[PlannedRegion]:
     """The regions with their parameters; without a table no error rate is expected."""
     moderate = [one for one in chosen if one.level is Level.MODERATE]
     hits = iter(
-        spans(page, lines, [Hit(c.region, share_of(c.severity), c.clump) for c in moderate], key)
+        struck_spans(
+            page, lines, [Strike(c.region, share_of(c.severity), c.clump) for c in moderate], key
+        )
     )
     planned = []
     for one in chosen:
@@ -248,7 +250,7 @@ def _measured_out(
     return planned
 
 
-def _parameters(page: Page, lines: Lines, one: Choice, struck: list[Box]) -> dict[str, Any]:
+def _parameters(page: Page, lines: Lines, one: Assignment, struck: list[Box]) -> dict[str, Any]:
     """What the operator is given, relative to the cover."""
     operator = OPERATORS[one.operator]
     left, top, right, bottom = one.outline.cover
@@ -266,7 +268,7 @@ def _parameters(page: Page, lines: Lines, one: Choice, struck: list[Box]) -> dic
     }
     if one.level is Level.MODERATE:
         parameters["struck"] = operator.amount(1.0, one.x_height)
-        parameters["spans"] = [
+        parameters["struck_spans"] = [
             [
                 max(0, round(x0) - left),
                 max(0, round(y0) - top - 1),
@@ -304,7 +306,7 @@ def _effect(tree: Mapping[str, Any]) -> Effect:
 
 
 def _region(tree: Mapping[str, Any]) -> PlannedRegion:
-    kind, level = Kind(tree["kind"]), Level(tree["level"])
+    kind, level = RegionKind(tree["kind"]), Level(tree["level"])
     if kind not in KINDS or set(tree) != set(PlannedRegion._fields):
         raise ValueError(f"region {tree.get('id')} has other fields than this version writes")
     known = MASKS if level is Level.HEAVY else OPERATORS

@@ -14,14 +14,14 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from ..engine.draw import draws
 from ..engine.errors import ConfigError
 from ..engine.geometry import Box
 from ..engine.page import Page, WordFlag
-from .draw import draws
 from .relevance import relevance_of
 
 
-class Kind(StrEnum):
+class RegionKind(StrEnum):
     """What a region is a piece of."""
 
     WORD = "word"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
     VALUE = "value"
 
 
-KINDS = tuple(Kind)
+KINDS = tuple(RegionKind)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,7 @@ class RegionConfig:
 class Region(NamedTuple):
     """Words chosen as one target; a range of the page's words."""
 
-    kind: Kind
+    kind: RegionKind
     start: int
     stop: int
 
@@ -137,7 +137,7 @@ _LABEL = re.compile(r":$")
 _PLACE_SLOT, _RACE_SLOT = 0, 1
 """Draws of a line and of other candidates: where words and runs lie, and the race."""
 _CODE = {kind: number for number, kind in enumerate(KINDS)}
-_LINE_KINDS = [_CODE[kind] for kind in (Kind.WORD, Kind.RUN, Kind.LINE)]
+_LINE_KINDS = [_CODE[kind] for kind in (RegionKind.WORD, RegionKind.RUN, RegionKind.LINE)]
 _LEAST_WORDS = 3
 """Words of the shortest line that is taken as a whole; runs leave one word at least."""
 
@@ -199,7 +199,7 @@ def _inside_tables(page: Page, box: np.ndarray) -> np.ndarray:
     return inside
 
 
-def choose(page: Page, lines: Lines, key: int, config: RegionConfig) -> list[Region]:
+def draw_regions(page: Page, lines: Lines, key: int, config: RegionConfig) -> list[Region]:
     """The page's regions, in the order of the race.
 
     Args:
@@ -291,7 +291,9 @@ def _blocks(page: Page, lines: Lines) -> list[_Row]:
     for block in page.layer.blocks:
         low, high = block.lines
         if high - low >= 2 and lines.upright[low:high].all() and not lines.table[low:high].any():
-            found.append((_CODE[Kind.BLOCK], low, int(lines.start[low]), int(lines.stop[high - 1])))
+            found.append(
+                (_CODE[RegionKind.BLOCK], low, int(lines.start[low]), int(lines.stop[high - 1]))
+            )
     return found
 
 
@@ -304,9 +306,9 @@ def _cells(page: Page, lines: Lines) -> list[_Row]:
         start = begin = int(lines.start[line])
         for index in range(start + 1, int(lines.stop[line])):
             if words[index].box[0] - words[index - 1].box[2] > gap:
-                found.append((_CODE[Kind.CELL], line, begin, index))
+                found.append((_CODE[RegionKind.CELL], line, begin, index))
                 begin = index
-        found.append((_CODE[Kind.CELL], line, begin, int(lines.stop[line])))
+        found.append((_CODE[RegionKind.CELL], line, begin, int(lines.stop[line])))
     return found
 
 
@@ -326,5 +328,5 @@ def _values(page: Page, lines: Lines) -> list[_Row]:
                 if _LABEL.search(words[end].text):
                     break
                 end += 1
-            found.append((_CODE[Kind.VALUE], line, label + 1, end))
+            found.append((_CODE[RegionKind.VALUE], line, label + 1, end))
     return found

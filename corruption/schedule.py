@@ -17,9 +17,9 @@ from typing import Any
 
 from ..engine.config import fingerprint, from_tree, to_tree
 from ..engine.errors import ConfigError
+from .effect.effect import EffectConfig
 from .level import LEVELS, Level
 from .operator import MASKS, OPERATORS
-from .paper import PaperConfig
 from .region import RegionConfig
 from .severity import Inverse, Table, load_table
 
@@ -84,13 +84,13 @@ class CorruptionConfig:
     region: RegionConfig = field(default_factory=RegionConfig)
     mixture: Mixture = field(default_factory=Mixture)
     operator: OperatorConfig = field(default_factory=OperatorConfig)
-    paper: PaperConfig = field(default_factory=PaperConfig)
+    paper: EffectConfig = field(default_factory=EffectConfig)
     severity: str = ""
     "Path of a severity table that `pagemill calibrate` wrote; empty for the one that ships."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class ScheduleEntry:
     """From a position on, another mixture."""
 
     start: int
@@ -111,7 +111,7 @@ class Schedule:
     """
 
     config: CorruptionConfig = field(default_factory=CorruptionConfig)
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[ScheduleEntry, ...] = ()
 
     def __post_init__(self) -> None:
         starts = [entry.start for entry in self.entries]
@@ -175,7 +175,7 @@ class Schedule:
                 f"the schedule has the schema {tree.get('schema')!r}; this version reads {SCHEMA!r}"
             )
         entries = tuple(
-            Entry(
+            ScheduleEntry(
                 start=int(entry["start"]),
                 mixture=from_tree(Mixture, entry["mixture"], "mixture."),
                 ramp=int(entry.get("ramp", 0)),
@@ -238,7 +238,7 @@ def adapt(
     part = min(1.0, most_step / farthest) if farthest else 0.0
     moved = [old + (new - old) * part for old, new in zip(now, aimed, strict=True)]
     mixture = Mixture(**{level: round(x, 6) for level, x in zip(LEVELS, moved, strict=True)})
-    entry = Entry(
+    entry = ScheduleEntry(
         start=start, mixture=mixture, losses={str(k): float(v) for k, v in losses.items()}
     )
     return replace(schedule, entries=(*schedule.entries, entry))

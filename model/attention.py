@@ -92,7 +92,7 @@ def pool_at_once(
     return mixed.reshape(segments, count, -1)
 
 
-def pool_group(queries: Tensor, key: Tensor, value: Tensor, group: segment.Group) -> Tensor:
+def pool_group(queries: Tensor, key: Tensor, value: Tensor, group: segment.LengthGroup) -> Tensor:
     """Segments of one length as one batch; queries [heads, Q, head width] to [count, Q, W]."""
     heads, count, width = queries.shape
     shape = (group.count, group.length, heads, width)

@@ -9,12 +9,12 @@ import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from ..engine.errors import ConfigError
-from . import prompt
 from .config import PagemillConfig
 from .image_processing import PagemillImageProcessor
 from .modeling import PagemillForConditionalGeneration
 from .preset import SHIPPED_VOCABULARY, preset
 from .processing import PagemillProcessor
+from .prompt import image_token
 from .vocabulary import shipped
 
 IMAGE_TOKEN, VIDEO_TOKEN = "<|image_pad|>", "<|video_pad|>"
@@ -75,7 +75,7 @@ def load_tokenizer(
             f"has {SHIPPED_VOCABULARY:,}. Name the folder of its own one: --tokenizer FOLDER"
         )
     words = AutoTokenizer.from_pretrained(folder or shipped())
-    marks = [*prompt.MARKS, IMAGE_TOKEN, VIDEO_TOKEN]
+    marks = [*image_token.MARKS, IMAGE_TOKEN, VIDEO_TOKEN]
     known = words.get_vocab()
     words.add_special_tokens(
         {"additional_special_tokens": [mark for mark in marks if mark not in known]},

@@ -21,7 +21,7 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 from ..engine.errors import ConfigError, DataError
 from . import connector as connectors
 from .config import PagemillConfig
-from .prompt import Prompt, compressed
+from .prompt.image_token import Prompt, compressed
 from .router import Router
 from .slicing import FULL
 from .vision import Packed, PagemillVisionModel, VisionEmbeddings

@@ -20,9 +20,10 @@ from transformers.image_processing_utils import BatchFeature
 from transformers.processing_utils import ProcessorMixin
 
 from ..engine.errors import ConfigError, DataError
-from . import position, prompt, slicing
-from .chat import chat_template as written_chat
+from . import position, slicing
 from .image_processing import PagemillImageProcessor, flat, sizes_array
+from .prompt import image_token as prompt
+from .prompt.chat import chat_template as written_chat
 from .settings import PagemillProcessorKwargs, refuse_unknown, refuse_unnamed
 from .video import DEFAULT_FPS, DEFAULT_PACKING, MOST_PACKING, Video, as_video, flat_videos
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class LengthGroup:
     """Segments of one length that stand next to each other."""
 
     start: int
@@ -35,16 +35,16 @@ def by_length(lengths: Sequence[int]) -> list[int]:
     return [number for numbers in seen.values() for number in numbers]
 
 
-def groups(lengths: Sequence[int]) -> list[Group]:
+def groups(lengths: Sequence[int]) -> list[LengthGroup]:
     """Runs of equal lengths in this order; empty segments are left out."""
-    found: list[Group] = []
+    found: list[LengthGroup] = []
     start = 0
     for length in lengths:
         if found and found[-1].length == length:
             last = found[-1]
-            found[-1] = Group(last.start, last.count + 1, length)
+            found[-1] = LengthGroup(last.start, last.count + 1, length)
         elif length:
-            found.append(Group(start, 1, length))
+            found.append(LengthGroup(start, 1, length))
         start += length
     return found
 

@@ -165,7 +165,9 @@ class VisionAttention(nn.Module):
         self.q_proj = nn.Linear(width, width)
         self.out_proj = nn.Linear(width, width)
 
-    def forward(self, hidden: Tensor, groups: list[segment.Group], cu_seqlens: Tensor) -> Tensor:
+    def forward(
+        self, hidden: Tensor, groups: list[segment.LengthGroup], cu_seqlens: Tensor
+    ) -> Tensor:
         """[N, D] to [N, D]; `groups` are runs of slices of equal length."""
         query, key, value = (
             layer(hidden).view(-1, self.heads, self.head_dim)
@@ -182,7 +184,9 @@ class VisionAttention(nn.Module):
             mixed = torch.cat([self.batched(query, key, value, group) for group in groups])
         return self.out_proj(mixed)
 
-    def batched(self, query: Tensor, key: Tensor, value: Tensor, group: segment.Group) -> Tensor:
+    def batched(
+        self, query: Tensor, key: Tensor, value: Tensor, group: segment.LengthGroup
+    ) -> Tensor:
         """One batch of slices of equal length; [count · length, D]."""
         shape = (group.count, group.length, self.heads, self.head_dim)
         parts = (
@@ -201,7 +205,7 @@ class VisionAttention(nn.Module):
         query: Tensor,
         key: Tensor,
         value: Tensor,
-        groups: list[segment.Group],
+        groups: list[segment.LengthGroup],
         cu_seqlens: Tensor,
     ) -> Tensor:
         """All slices in one call; [N, D]."""
@@ -244,7 +248,9 @@ class VisionLayer(GradientCheckpointingLayer):
         self.layer_norm2 = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.mlp = SiglipMLP(config)
 
-    def forward(self, hidden: Tensor, groups: list[segment.Group], cu_seqlens: Tensor) -> Tensor:
+    def forward(
+        self, hidden: Tensor, groups: list[segment.LengthGroup], cu_seqlens: Tensor
+    ) -> Tensor:
         hidden = hidden + self.self_attn(self.layer_norm1(hidden), groups, cu_seqlens)
         return hidden + self.mlp(self.layer_norm2(hidden))
 
@@ -256,7 +262,9 @@ class VisionEncoder(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(VisionLayer(config) for _ in range(config.num_hidden_layers))
 
-    def forward(self, hidden: Tensor, groups: list[segment.Group], cu_seqlens: Tensor) -> Tensor:
+    def forward(
+        self, hidden: Tensor, groups: list[segment.LengthGroup], cu_seqlens: Tensor
+    ) -> Tensor:
         for layer in self.layers:
             hidden = layer(hidden, groups, cu_seqlens)
         return hidden

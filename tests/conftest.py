@@ -9,23 +9,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import hypothesis
-import numpy as np
 import orjson
 import pytest
-from pagemill.engine.key import page_key
-from pagemill.engine.page import Block, Line, Page, TextLayer, Verdict, VerdictName, Word
-from pagemill.engine.read.image import ImageConfig, encode
 from pagemill.engine.store.corpus import CorpusInfo, Generation, ShardEntry
 from pagemill.engine.store.index import IndexMeta, index_row, write_index
-from pagemill.engine.store.ledger import Kind, Row, Status, part_path, summarise, write_rows
+from pagemill.engine.store.ledger import Fate, LedgerRow, RowKind, part_path, summarize, write_rows
 from pagemill.engine.store.place import Place
 from pagemill.engine.store.shard import write_shard
+from support.pages import Sample, page_sample
+
+pytest_plugins = ("support.corpora", "support.material")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # one test process a core; torch reads it later
-
-Sample = tuple[str, list[tuple[str, bytes]]]
 
 hypothesis.settings.register_profile("shared machine", deadline=None)
 hypothesis.settings.load_profile("shared machine")
@@ -67,50 +63,6 @@ def s3_uri(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return f"s3://pagemill-test/{uuid.uuid4().hex}"
 
 
-def draw_page(doc_sha256: str, page_index: int, page_count: int) -> tuple[np.ndarray, Page]:
-    """A page with a few drawn words in exact boxes, and what its text layer says."""
-    width, height, words, lines = 200 + 8 * page_index, 160, [], []
-    image = np.full((height, width), 255, np.uint8)
-    for row in range(3):
-        first = len(words)
-        for column, text in enumerate((doc_sha256[row : row + 3], f"p{page_index}")):
-            x, y = 12.0 + 80 * column, 20.0 + 40 * row
-            cv2.putText(image, text, (int(x), int(y) + 18), 0, 0.7, 16 * (row + 1) + column, 2)
-            words.append(Word(text, (x, y, x + 60.0, y + 24.0), row))
-        text = " ".join(word.text for word in words[first:])
-        lines.append(
-            Line(text, (12.0, 20.0 + 40 * row, 152.0, 44.0 + 40 * row), (first, len(words)), 0)
-        )
-    layer = TextLayer(tuple(words), tuple(lines), (Block((12.0, 20.0, 152.0, 124.0), (0, 3)),))
-    page = Page(
-        key=page_key(doc_sha256, page_index),
-        doc_sha256=doc_sha256,
-        page_index=page_index,
-        page_count=page_count,
-        width=width,
-        height=height,
-        dpi=144.0,
-        rotation=0,
-        engine="drawn 1",
-        layer=layer,
-        verdict=Verdict(VerdictName.TRUSTED, 0.97, {"ink_in_boxes": 0.99}),
-        language="en",
-        x_height=11.0,
-        image_sha256="",
-    )
-    return image, page
-
-
-def page_sample(doc_sha256: str, page_index: int, page_count: int) -> Sample:
-    """A drawn page as it goes into a shard: 4-bit grey PNG and JSON."""
-    image, page = draw_page(doc_sha256, page_index, page_count)
-    data = encode(image, ImageConfig())
-    columns: dict[str, Any] = page.to_dict()
-    columns["image_sha256"] = hashlib.sha256(data).hexdigest()
-    columns["source"] = {"uri": f"{doc_sha256[:8]}.pdf", "member": "", "licence": ""}
-    return page.key, [("png", data), ("json", orjson.dumps(columns))]
-
-
 @pytest.fixture(scope="session")
 def samples() -> dict[str, list[Sample]]:
     """Shard name → samples: 2 documents over two train shards, one document held out."""
@@ -128,7 +80,7 @@ def make_corpus(samples: dict[str, list[Sample]]) -> Callable[[str], Place]:
 
     def write(uri: str) -> Place:
         place = Place.at(uri)
-        rows: list[Row] = []
+        rows: list[LedgerRow] = []
         splits: dict[str, list[ShardEntry]] = {}
         pages: dict[str, int] = {}
         for name, content in samples.items():
@@ -150,12 +102,12 @@ def make_corpus(samples: dict[str, list[Sample]]) -> Callable[[str], Place]:
                 rows.append(_page_row(page, key, name, sum(len(data) for _, data in parts)))
         rows += [_document_row(sha, count) for sha, count in pages.items()]
         rows.append(
-            Row(
-                kind=Kind.DOCUMENT,
+            LedgerRow(
+                kind=RowKind.DOCUMENT,
                 key="",
                 doc_sha256="",
                 uri="gone.pdf",
-                status=Status.FAILED,
+                status=Fate.FAILED,
                 stage="open",
                 reason="missing",
             )
@@ -169,7 +121,7 @@ def make_corpus(samples: dict[str, list[Sample]]) -> Callable[[str], Place]:
             image_ext="png",
             splits={name: tuple(entries) for name, entries in splits.items()},
             generations=(Generation(number=0, inputs=("in",), documents=4, config_hash="0" * 16),),
-            totals=summarise(rows).to_dict(),
+            totals=summarize(rows).to_dict(),
         ).save(place)
         return place
 
@@ -182,14 +134,14 @@ def corpus(make_corpus: Callable[[str], Place], tmp_path: Path) -> Place:
     return make_corpus(str(tmp_path / "corpus"))
 
 
-def _page_row(page: dict[str, Any], key: str, shard: str, size: int) -> Row:
-    return Row(
-        kind=Kind.PAGE,
+def _page_row(page: dict[str, Any], key: str, shard: str, size: int) -> LedgerRow:
+    return LedgerRow(
+        kind=RowKind.PAGE,
         key=key,
         doc_sha256=page["doc_sha256"],
         uri=page["source"]["uri"],
         page_index=page["page_index"],
-        status=Status.WRITTEN,
+        status=Fate.WRITTEN,
         stage="write",
         verdict=page["verdict"]["name"],
         engine=page["engine"],
@@ -199,12 +151,12 @@ def _page_row(page: dict[str, Any], key: str, shard: str, size: int) -> Row:
     )
 
 
-def _document_row(sha256: str, page_count: int) -> Row:
-    return Row(
-        kind=Kind.DOCUMENT,
+def _document_row(sha256: str, page_count: int) -> LedgerRow:
+    return LedgerRow(
+        kind=RowKind.DOCUMENT,
         key=sha256,
         doc_sha256=sha256,
         uri=f"{sha256[:8]}.pdf",
-        status=Status.WRITTEN,
+        status=Fate.WRITTEN,
         page_count=page_count,
     )

@@ -19,20 +19,20 @@ from pathlib import Path
 
 from ..engine.errors import ConfigError, PagemillError
 from .arguments import add_job
-from .checkpoint import MODEL, newest, step_of
-from .count import Progress
+from .checkpoint.checkpoint import MODEL, newest, step_of
+from .checkpoint.retention import FOLDER as CHECKPOINTS
 from .evaluate.folder import quiet
-from .keep import FOLDER as CHECKPOINTS
+from .log.run_log import OnStep, StepProgress
 from .ranks import Ranks, from_environment
 from .recipe import Recipe, from_weights, read_recipe
-from .run import Result, Run
-from .tell import Told, Watch
+from .stream.token_count import Progress
+from .trainer import RunResult, Trainer
 
 OK, FAULTS, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class TrainJob:
     """What a command line asks for; plain values, so that it goes to other hosts."""
 
     recipe: str
@@ -73,8 +73,8 @@ class Job:
 
 
 def run_stages(
-    job: Job, ranks: Ranks, *, watch: Watch | None = None, counting: Progress | None = None
-) -> list[tuple[Path, Result]]:
+    job: TrainJob, ranks: Ranks, *, watch: OnStep | None = None, counting: Progress | None = None
+) -> list[tuple[Path, RunResult]]:
     """Train the stages one after another, each from the weights of the one before.
 
     A stage that is not asked for gives its newest checkpoint, if it has one; so does, where a run
@@ -92,7 +92,7 @@ def run_stages(
     Raises:
         PagemillError: as `Run.train`.
     """
-    done: list[tuple[Path, Result]] = []
+    done: list[tuple[Path, RunResult]] = []
     start: Path | None = None
     until = time.monotonic() + 60 * job.minutes if job.minutes > 0 else math.inf
     stages = job.read()
@@ -103,7 +103,7 @@ def run_stages(
             start = before
             continue
         recipe = stage if start is None else from_weights(stage, start / MODEL)
-        run = Run(recipe, folder, ranks, watch=watch, counting=counting, until=until)
+        run = Trainer(recipe, folder, ranks, watch=watch, counting=counting, until=until)
         result = run.train(resume=job.resume)
         done.append((folder, result))
         start = result.checkpoint
@@ -117,13 +117,13 @@ def is_done(stage: Recipe, checkpoint: Path | None) -> bool:
     return checkpoint is not None and step_of(checkpoint) >= stage.steps
 
 
-def job_of(arguments: argparse.Namespace) -> Job:
+def parse_job(arguments: argparse.Namespace) -> TrainJob:
     """The job that a command line names."""
     data = []
     if arguments.data:
         quoted = ", ".join(toml_string(one) for one in arguments.data)
         data = [f"data.corpora=[{quoted}]"]
-    return Job(
+    return TrainJob(
         recipe=arguments.recipe,
         out=arguments.out or str(Path("runs") / Path(arguments.recipe).stem),
         overrides=(*data, *arguments.overrides),
@@ -139,7 +139,7 @@ def toml_string(text: str) -> str:
     return f'"{escaped}"'
 
 
-def concluded(done: Sequence[tuple[Path, Result]]) -> int:
+def exit_status(done: Sequence[tuple[Path, RunResult]]) -> int:
     """The exit status of a run."""
     return OK if done and done[-1][1].reason == "done" else INTERRUPTED
 
@@ -154,7 +154,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     quiet()
     try:
         with from_environment() as ranks:
-            done = run_stages(job_of(arguments), ranks, watch=lines if ranks.first else None)
+            done = run_stages(parse_job(arguments), ranks, watch=lines if ranks.first else None)
     except ConfigError as err:
         sys.stderr.write(f"pagemill: {err}\n")
         return USAGE
@@ -163,10 +163,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAULTS
     except KeyboardInterrupt:
         return INTERRUPTED
-    return concluded(done)
+    return exit_status(done)
 
 
-def lines(told: Told) -> None:
+def lines(told: StepProgress) -> None:
     """A plain line a step, for logs of launchers."""
     what = told.note or f"loss {told.loss:.4f}  {told.tokens_per_s:,.0f} tokens/s"
     sys.stderr.write(f"step {told.step}/{told.steps}  {what}\n")

@@ -21,8 +21,8 @@ from torch.utils.checkpoint import checkpoint
 
 from ..corruption import Level
 from ..model.packed import PACKED, packed_inputs
-from .collate import Batch
-from .sample import IGNORED
+from .stream.collate import Batch
+from .stream.sample import IGNORED
 
 LEVELS = tuple(str(level) for level in Level)
 TASKS = ("read", "restore", "record", "lost")
@@ -30,7 +30,7 @@ GROUPS = (*LEVELS, *TASKS)
 """What losses are told by."""
 
 
-class Micro(NamedTuple):
+class MicroBatch(NamedTuple):
     """Some packs of a batch, ready for the model."""
 
     input_ids: Tensor
@@ -60,16 +60,16 @@ class Micro(NamedTuple):
     sample_lengths: tuple[int, ...]
     """Tokens of every sample, without what packs are filled up with."""
 
-    def to(self, device: torch.device) -> Micro:
+    def to(self, device: torch.device) -> MicroBatch:
         """The same on another device."""
         moved: list[Any] = [
             one.to(device, non_blocking=True) if isinstance(one, Tensor) else one for one in self
         ]
         # Sizes are read on the CPU: fetching them back would wait for the device.
-        return Micro(*moved)._replace(tgt_sizes=self.tgt_sizes)
+        return MicroBatch(*moved)._replace(tgt_sizes=self.tgt_sizes)
 
 
-class Learned(NamedTuple):
+class MicroResult(NamedTuple):
     """What a forward pass says."""
 
     loss: Tensor
@@ -90,7 +90,7 @@ class Totals:
     """Pieces in which each micro-batch gets its logits, the same on every rank."""
 
 
-def micros(batch: Batch, packs: int, image_token: int | None = None) -> Iterator[Micro]:
+def micros(batch: Batch, packs: int, image_token: int | None = None) -> Iterator[MicroBatch]:
     """A batch in parts of at most so many packs.
 
     Args:
@@ -121,7 +121,7 @@ def micro(
     tiles: slice,
     lengths: tuple[int, ...],
     image_token: int | None = None,
-) -> Micro:
+) -> MicroBatch:
     """One part of a batch; the arguments of `micros`."""
     labels, budget = batch.labels[packs], batch.input_ids.shape[1]
     targets = labels[:, 1:]
@@ -131,7 +131,7 @@ def micro(
     places = row * budget + column
     samples = owner[places + 1]
     shown = batch.pixel_values is not None and tiles.stop > tiles.start
-    return Micro(
+    return MicroBatch(
         input_ids=batch.input_ids[packs],
         position_ids=batch.position_ids[packs],
         pixel_values=batch.pixel_values[tiles]
@@ -176,7 +176,7 @@ def owners(batch: Batch, packs: slice, lengths: tuple[int, ...]) -> tuple[Tensor
     return torch.arange(len(kept)).repeat_interleave(torch.tensor(repeats)), kept
 
 
-class Learner(nn.Module):
+class PackedLoss(nn.Module):
     """A model with its loss.
 
     Args:
@@ -189,7 +189,7 @@ class Learner(nn.Module):
         self.model = model
         self.chunk_tokens = chunk_tokens
 
-    def forward(self, part: Micro, totals_weight: float, chunks: int) -> Learned:
+    def forward(self, part: MicroBatch, totals_weight: float, chunks: int) -> MicroResult:
         """The share of a part in the step's loss.
 
         Args:
@@ -204,9 +204,9 @@ class Learner(nn.Module):
             told = losses.detach().double()
             groups = by_group(told, hits, part.levels, part.tasks)
             samples = by_sample(told, part.samples, len(part.keys))
-        return Learned(weighted.sum() / max(totals_weight, 1e-30), groups, samples)
+        return MicroResult(weighted.sum() / max(totals_weight, 1e-30), groups, samples)
 
-    def hidden(self, part: Micro) -> Tensor:
+    def hidden(self, part: MicroBatch) -> Tensor:
         """What the language model makes of every token, [B, T, W]."""
         model = self.model
         features = None

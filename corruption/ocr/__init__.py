@@ -14,10 +14,10 @@ import numpy as np
 from ...engine.errors import ConfigError
 from ...engine.geometry import Box
 
-__all__ = ["ENGINES", "Engine", "open_engine"]
+__all__ = ["OCR_ENGINES", "OcrEngine", "open_ocr"]
 
 
-class Engine(Protocol):
+class OcrEngine(Protocol):
     """Reads lines and pages; one process, one thread."""
 
     name: str
@@ -32,28 +32,28 @@ class Engine(Protocol):
         ...
 
 
-def _tesseract() -> Engine:
+def _tesseract() -> OcrEngine:
     from .tesseract import Tesseract
 
     return Tesseract()
 
 
-def _rapid() -> Engine:
+def _rapid() -> OcrEngine:
     from .rapid import Rapid
 
     return Rapid()
 
 
-ENGINES: dict[str, Callable[[], Engine]] = {"tesseract": _tesseract, "rapidocr": _rapid}
+OCR_ENGINES: dict[str, Callable[[], OcrEngine]] = {"tesseract": _tesseract, "rapidocr": _rapid}
 
 
-def open_engine(name: str) -> Engine:
+def open_ocr(name: str) -> OcrEngine:
     """An engine by name.
 
     Raises:
         ConfigError: no engine of that name.
         DependencyError: it is not installed; the message says how to.
     """
-    if name not in ENGINES:
-        raise ConfigError(f"there is no OCR engine {name!r}; there are {', '.join(ENGINES)}")
-    return ENGINES[name]()
+    if name not in OCR_ENGINES:
+        raise ConfigError(f"there is no OCR engine {name!r}; there are {', '.join(OCR_ENGINES)}")
+    return OCR_ENGINES[name]()

@@ -9,10 +9,10 @@ layer where it has them, OpenCV or ours where it has not; none draws a random nu
 from __future__ import annotations
 
 from . import blur, codec, ink, mask, noise, stroke, warp
-from .kind import Amount, Operator, Setting
+from .kind import Amount, CropContext, Operator
 from .mask import Mask
 
-__all__ = ["MASKS", "OPERATORS", "Amount", "Mask", "Operator", "Setting"]
+__all__ = ["MASKS", "OPERATORS", "Amount", "CropContext", "Mask", "Operator"]
 
 _OPERATORS = (
     Operator("gaussian_blur", 0, blur.gaussian_amount, blur.gaussian, gentle=0.15),

@@ -7,7 +7,7 @@ import functools
 import cv2
 import numpy as np
 
-from ..draw import philox
+from ...engine.draw import philox
 
 ROWS, COLUMNS = 512, 2048
 _GAUSS_KEY, _EVEN_KEY = 0x70616765, 0x6D696C6C

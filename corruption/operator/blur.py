@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .kernel import pixel
-from .kind import Amount, Setting
+from .albumentations import pixel
+from .kind import Amount, CropContext
 
 _FINE = 8
 """Steps a pixel in which kernels are drawn."""
@@ -18,7 +18,7 @@ def gaussian_amount(strength: float, x_height: float) -> Amount:
     return {"sigma_px": round(strength * 0.75 * x_height, 2)}
 
 
-def gaussian(crop: np.ndarray, amount: Amount, setting: Setting) -> np.ndarray:
+def gaussian(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
     """Gaussian blur."""
     sigma = amount["sigma_px"]
     if sigma < 0.1:
@@ -30,7 +30,7 @@ def defocus_amount(strength: float, x_height: float) -> Amount:
     return {"radius_px": round(strength * 1.15 * x_height, 2)}
 
 
-def defocus(crop: np.ndarray, amount: Amount, setting: Setting) -> np.ndarray:
+def defocus(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
     """Blur by a disk, as of a lens out of focus."""
     radius = amount["radius_px"]
     if radius < 0.25:
@@ -46,7 +46,7 @@ def motion_amount(strength: float, x_height: float) -> Amount:
     return {"length_px": round(1 + strength * 3.2 * x_height, 2)}
 
 
-def motion(crop: np.ndarray, amount: Amount, setting: Setting) -> np.ndarray:
+def motion(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
     """Blur along a short way, in a direction that the region's seed gives."""
     length = amount["length_px"]
     if length < 1.25:
@@ -68,7 +68,7 @@ def downsample_amount(strength: float, x_height: float) -> Amount:
     }
 
 
-def downsample(crop: np.ndarray, amount: Amount, setting: Setting) -> np.ndarray:
+def downsample(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
     """Sampled down by area and up again by lines."""
     factor = amount["factor"]
     if factor <= 1.0 or min(crop.shape[:2]) < 2:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .kernel import pixel
-from .kind import Amount, Setting
+from .albumentations import pixel
+from .kind import Amount, CropContext
 
 _SMALLEST_X_PX = 1.8
 """x-height at which blocks of 8 px hold several letters."""
@@ -23,7 +23,7 @@ def jpeg_amount(strength: float, x_height: float) -> Amount:
     }
 
 
-def jpeg(crop: np.ndarray, amount: Amount, setting: Setting) -> np.ndarray:
+def jpeg(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
     """Compressed small, then enlarged again."""
     height, width = crop.shape[:2]
     factor = amount["factor"]

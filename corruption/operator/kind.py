@@ -12,7 +12,7 @@ Amount = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class CropContext:
     """Where a crop is drawn: what operators may know besides its pixels."""
 
     seed: int
@@ -21,7 +21,7 @@ class Setting:
     """Top and bottom of each line of text in the crop, px."""
 
 
-Draw = Callable[[np.ndarray, Amount, Setting], np.ndarray]
+Draw = Callable[[np.ndarray, Amount, CropContext], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from . import bank
-from .kernel import pixel
-from .kind import Amount, Setting
+from .albumentations import pixel
+from .kind import Amount, CropContext
 from .tone import filled, ink_of, paper_of
 
 
@@ -15,7 +15,7 @@ def noise_amount(strength: float, x_height: float) -> Amount:
     return {"std": round(strength * 260, 1)}
 
 
-def noise(crop: np.ndarray, amount: Amount, setting: Setting) -> np.ndarray:
+def noise(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
     """Additive normal noise, pixel by pixel."""
     return _add(crop, bank.window(bank.normal_tile(), crop.shape, setting.seed), amount["std"])
 
@@ -24,7 +24,7 @@ def speckle_amount(strength: float, x_height: float) -> Amount:
     return {"std": round(strength * 340, 1), "grain_px": round(0.3 * x_height, 2)}
 
 
-def speckle(crop: np.ndarray, amount: Amount, setting: Setting) -> np.ndarray:
+def speckle(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
     """Blotches of a grain that is a share of the x-height, as of coarse film or a bad copy."""
     tile = bank.normal_tile()
     grains = bank.grain(tile, crop.shape, amount["grain_px"], setting.seed, smooth=True)
@@ -41,7 +41,7 @@ def dropout_amount(strength: float, x_height: float) -> Amount:
     return {"share": round(0.93 * strength, 4), "grain_px": round(0.14 * x_height, 2)}
 
 
-def dropout(crop: np.ndarray, amount: Amount, setting: Setting) -> np.ndarray:
+def dropout(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
     """Small squares replaced by paper."""
     grains = bank.grain(bank.even_tile(), crop.shape, amount["grain_px"], setting.seed)
     mask = grains < round(256 * amount["share"])
@@ -57,7 +57,7 @@ def edge_spots_amount(strength: float, x_height: float) -> Amount:
     }
 
 
-def edge_spots(crop: np.ndarray, amount: Amount, setting: Setting) -> np.ndarray:
+def edge_spots(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
     """Spots of ink and of paper along the edges of the strokes, as of a worn plate."""
     paper = paper_of(crop)
     grey = crop if crop.ndim == 2 else cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
@@ -77,7 +77,7 @@ def fade_amount(strength: float, x_height: float) -> Amount:
     return {"contrast": round(1 - 0.985 * strength, 4), "std": round(3 + 9 * strength, 1)}
 
 
-def fade(crop: np.ndarray, amount: Amount, setting: Setting) -> np.ndarray:
+def fade(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
     """Ink as pale as the paper's own grain, as of a ribbon that runs dry."""
     contrast = amount["contrast"]
     pale = cv2.addWeighted(crop, contrast, filled(crop, paper_of(crop)), 1 - contrast, 0.0)

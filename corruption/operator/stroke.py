@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .kind import Amount, Setting
+from .kind import Amount, CropContext
 from .tone import ink_of, paper_of
 
 _FIXED = 4
@@ -20,7 +20,7 @@ def strokes_amount(strength: float, x_height: float) -> Amount:
     }
 
 
-def strokes(crop: np.ndarray, amount: Amount, setting: Setting) -> np.ndarray:
+def strokes(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
     """A pen runs to and fro over each line of text, the closer the stronger."""
     out = np.ascontiguousarray(crop.copy())
     ink = ink_of(crop, paper_of(crop))
@@ -43,7 +43,7 @@ def bar_amount(strength: float, x_height: float) -> Amount:
     return {"share": round(0.9 * strength, 3), "opacity": round(min(1.0, 10 * strength), 3)}
 
 
-def bar(crop: np.ndarray, amount: Amount, setting: Setting) -> np.ndarray:
+def bar(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
     """A bar in the colour of the paper over part of each line's height, from the middle outwards.
 
     Source: VCR (Visual Caption Restoration) covers 0.46-0.77 of the height for `easy`, 0.41-0.80

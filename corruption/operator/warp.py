@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .kernel import geometric
-from .kind import Amount, Setting
+from .albumentations import geometric
+from .kind import Amount, CropContext
 from .tone import paper_of
 
 
@@ -18,7 +18,7 @@ def strips_amount(strength: float, x_height: float) -> Amount:
     }
 
 
-def strips(crop: np.ndarray, amount: Amount, setting: Setting) -> np.ndarray:
+def strips(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
     """Upright strips lifted and lowered by turns; shuffled among their neighbours where strong."""
     width = crop.shape[1]
     strip = max(1, int(amount["strip_px"]))
@@ -67,7 +67,7 @@ def wave_amount(strength: float, x_height: float) -> Amount:
     }
 
 
-def wave(crop: np.ndarray, amount: Amount, setting: Setting) -> np.ndarray:
+def wave(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
     """Rows and columns swing along short waves."""
     height, width = crop.shape[:2]
     turn = 2 * np.pi / max(2.0, amount["length_px"])

@@ -56,7 +56,7 @@ class ShardConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ShardCandidate:
     """A page that goes into a shard: where it lies, and how large its sample is in a tar."""
 
     document: int
@@ -83,16 +83,16 @@ def split_of(doc_sha256: str, config: SplitConfig) -> str:
     return "test" if draw < config.val + config.test else "train"
 
 
-def interleave(pages: Sequence[Kept], seed: int) -> list[Kept]:
+def interleave(pages: Sequence[ShardCandidate], seed: int) -> list[ShardCandidate]:
     """The pages of a window, those of one document as far apart as its page count allows.
 
     A document with n pages puts one into each nth of the window, evenly spaced from a seeded
     start, in a seeded order.
     """
-    of_document: dict[str, list[Kept]] = {}
+    of_document: dict[str, list[ShardCandidate]] = {}
     for page in pages:
         of_document.setdefault(page.doc_sha256, []).append(page)
-    placed: list[tuple[float, int, Kept]] = []
+    placed: list[tuple[float, int, ShardCandidate]] = []
     for doc_sha256, own in of_document.items():
         own.sort(key=lambda page: keyed_hash("page", seed, page.key))
         start = keyed_unit("start", seed, doc_sha256)
@@ -104,8 +104,8 @@ def interleave(pages: Sequence[Kept], seed: int) -> list[Kept]:
 
 
 def cut(
-    pages: Sequence[Kept], target_bytes: int, *, last: bool
-) -> tuple[list[list[Kept]], list[Kept]]:
+    pages: Sequence[ShardCandidate], target_bytes: int, *, last: bool
+) -> tuple[list[list[ShardCandidate]], list[ShardCandidate]]:
     """Shards of about `target_bytes`, in order, and the pages that are left.
 
     A shard is filled in order and closed with whichever of the next 32 pages brings it nearest
@@ -116,7 +116,7 @@ def cut(
         target_bytes: wanted size of a tar.
         last: make a shard of what is left, too.
     """
-    shards: list[list[Kept]] = []
+    shards: list[list[ShardCandidate]] = []
     left = list(pages)
     while left:
         shard, rest = _fill(left, target_bytes - TRAILER_BYTES)
@@ -127,7 +127,9 @@ def cut(
     return shards, left
 
 
-def _fill(pages: list[Kept], room: int) -> tuple[list[Kept], list[Kept]]:
+def _fill(
+    pages: list[ShardCandidate], room: int
+) -> tuple[list[ShardCandidate], list[ShardCandidate]]:
     """One shard's pages and the rest, both in order."""
     total = 0
     for index, page in enumerate(pages):
@@ -137,7 +139,9 @@ def _fill(pages: list[Kept], room: int) -> tuple[list[Kept], list[Kept]]:
     return pages, []
 
 
-def _top_up(pages: list[Kept], index: int, gap: int) -> tuple[list[Kept], list[Kept]]:
+def _top_up(
+    pages: list[ShardCandidate], index: int, gap: int
+) -> tuple[list[ShardCandidate], list[ShardCandidate]]:
     """Close a shard of the first `index` pages with the page that leaves it nearest to full."""
     ahead = range(index, min(index + _LOOKAHEAD, len(pages)))
     best = min(ahead, key=lambda i: (abs(gap - pages[i].tar_bytes), i))

@@ -19,13 +19,13 @@ from ..curate.filter import FilterConfig, ink_share, page_reason, size_reason
 from ..curate.language import language_of
 from ..errors import ConfigError, PdfError
 from ..geometry import pixels_per_point
+from ..image import ImageConfig, encode, thumbnail, to_grey
 from ..key import page_key
 from ..page import Page, TextLayer, Verdict
 from ..reason import Reason
+from ..verdict.decision import judge
+from ..verdict.x_height import x_height
 from .backend import Colour, OpenDocument, open_document
-from .image import ImageConfig, encode, thumbnail, to_grey
-from .verdict import judge
-from .xheight import x_height
 
 Result = TypeVar("Result")
 _WARNINGS_CHARS = 500

@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 from ..errors import ConfigError, ShardError
 from ..key import PAGE_KEY
 from ..reason import Reason
-from ..visible import visible
+from ..text import visible
 from .corpus import INDEX_FOLDER, SHARD_FOLDER
 from .index import IndexRow, read_index_table
-from .ledger import Kind, Row, Status, read_rows, to_rows
+from .ledger import Fate, LedgerRow, RowKind, read_rows, to_rows
 from .place import Place
 
 _LOOKUP = ("kind", "key", "doc_sha256", "uri", "member", "name", "reason")
@@ -34,17 +34,17 @@ _CANDIDATES = 20_000
 class Explanation:
     """What the ledger knows of one page or one document."""
 
-    row: Row
+    row: LedgerRow
     span: IndexRow | None = None
     """Where a written page lies in its shard; None also where the index cannot be read."""
-    pages: tuple[Row, ...] = ()
+    pages: tuple[LedgerRow, ...] = ()
     """Of a document, by page index."""
-    twins: tuple[Row, ...] = ()
+    twins: tuple[LedgerRow, ...] = ()
     """Other inputs with the same bytes as this document."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values under stable keys, ready for JSON."""
-        if self.row.kind == Kind.PAGE:
+        if self.row.kind == RowKind.PAGE:
             return row_dict(self.row, self.span)
         return {
             **row_dict(self.row),
@@ -71,7 +71,7 @@ def explain_key(place: Place, key_or_name: str) -> Explanation:
         raise ConfigError(f"{place.uri} has no ledger: there is nothing to explain")
     if PAGE_KEY.fullmatch(key_or_name):
         return _explain_page(place, table, key_or_name)
-    documents = np.flatnonzero(_equal(table, "kind", Kind.DOCUMENT.value))
+    documents = np.flatnonzero(_equal(table, "kind", RowKind.DOCUMENT.value))
     listed = table.take(pa.array(documents))
     positions = _by_digest(listed, key_or_name)
     if not positions.size:
@@ -87,7 +87,7 @@ def explain_rows(place: Place, *, status: str | None = None, reason: str | None 
         ShardError: the ledger is damaged.
     """
     if status is not None:
-        _check_word("status", status, [item.value for item in Status])
+        _check_word("status", status, [item.value for item in Fate])
     if reason is not None:
         _check_word("reason", reason, [item.value for item in Reason])
     table = read_rows(place, columns=("status", "reason"))
@@ -98,7 +98,7 @@ def explain_rows(place: Place, *, status: str | None = None, reason: str | None 
     return _full_rows(place, np.flatnonzero(mask))
 
 
-def row_dict(row: Row, span: IndexRow | None = None) -> dict[str, Any]:
+def row_dict(row: LedgerRow, span: IndexRow | None = None) -> dict[str, Any]:
     """One row under stable keys: what happened, why, and where the page is."""
     return {
         "kind": row.kind,
@@ -137,7 +137,7 @@ def reason_meaning(reason: str) -> str:
     return Reason(reason).meaning if reason in set(Reason) else ""
 
 
-def evidence(row: Row) -> dict[str, float]:
+def evidence(row: LedgerRow) -> dict[str, float]:
     """The verdict's evidence by name; empty where there is none."""
     try:
         found = orjson.loads(row.evidence) if row.evidence else {}
@@ -147,21 +147,21 @@ def evidence(row: Row) -> dict[str, float]:
     return found if isinstance(found, dict) else {}
 
 
-def milliseconds(row: Row) -> dict[str, float]:
+def milliseconds(row: LedgerRow) -> dict[str, float]:
     """Time spent, by stage."""
     return {
         item.name.removeprefix("ms_"): getattr(row, item.name)
-        for item in fields(Row)
+        for item in fields(LedgerRow)
         if item.name.startswith("ms_")
     }
 
 
-def source_of(row: Row) -> str:
+def source_of(row: LedgerRow) -> str:
     """Where a document came from, with the member of an archive after it."""
     return f"{row.uri} › {row.member}" if row.member else row.uri
 
 
-def _span_dict(row: Row, span: IndexRow | None) -> dict[str, Any] | None:
+def _span_dict(row: LedgerRow, span: IndexRow | None) -> dict[str, Any] | None:
     if span is None:
         return None
     return {
@@ -184,8 +184,8 @@ def _explain_page(place: Place, table: pa.Table, key: str) -> Explanation:
 def _explain_document(place: Place, table: pa.Table, position: int) -> Explanation:
     row = next(to_rows(_full_rows(place, np.asarray([position]))))
     same = _equal(table, "doc_sha256", row.doc_sha256) & bool(row.doc_sha256)
-    is_page = _equal(table, "kind", Kind.PAGE.value)
-    pages: tuple[Row, ...] = ()
+    is_page = _equal(table, "kind", RowKind.PAGE.value)
+    pages: tuple[LedgerRow, ...] = ()
     if row.reason != Reason.DUPLICATE_DOCUMENT:
         found = to_rows(_full_rows(place, np.flatnonzero(same & is_page)))
         pages = tuple(sorted(found, key=lambda page: page.page_index))
@@ -196,7 +196,7 @@ def _explain_document(place: Place, table: pa.Table, position: int) -> Explanati
 
 def _full_rows(place: Place, positions: np.ndarray) -> pa.Table:
     """All columns at some positions of `read_rows`; bulky ones are held one at a time."""
-    names = [item.name for item in fields(Row)]
+    names = [item.name for item in fields(LedgerRow)]
     at = pa.array(positions, pa.int64())
     slim = read_rows(place, columns=[n for n in names if n not in _BULKY]).take(at)
     for name in _BULKY:
@@ -204,7 +204,7 @@ def _full_rows(place: Place, positions: np.ndarray) -> pa.Table:
     return slim.select(names)
 
 
-def _span(place: Place, row: Row) -> IndexRow | None:
+def _span(place: Place, row: LedgerRow) -> IndexRow | None:
     if not row.shard:
         return None
     try:
@@ -297,7 +297,7 @@ def _no_such_page(place: Place, table: pa.Table, key: str) -> str:
     prefix = key.rpartition("_")[0]
     digests = table["doc_sha256"].cast(pa.string())
     of_document = pc.starts_with(digests, prefix).to_numpy()
-    pages = int((of_document & _equal(table, "kind", Kind.PAGE.value)).sum())
+    pages = int((of_document & _equal(table, "kind", RowKind.PAGE.value)).sum())
     if not of_document.any():
         return f"{place.uri} knows no document that begins with {prefix}: {key} is not from here"
     if not pages:

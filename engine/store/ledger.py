@@ -27,19 +27,19 @@ _PART = re.compile(r"g([0-9]{3,})-([0-9]{5,})\.parquet")
 _IDENTITY = ("kind", "key", "uri", "member")
 
 
-class Kind(StrEnum):
+class RowKind(StrEnum):
     DOCUMENT = "document"
     PAGE = "page"
 
 
-class Status(StrEnum):
+class Fate(StrEnum):
     WRITTEN = "written"
     REJECTED = "rejected"
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class LedgerRow:
     """The fate of a document or of one of its pages; the columns of `ledger/*.parquet`.
 
     A document is `written` when one of its pages is, `failed` when it could not be opened,
@@ -91,7 +91,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class LedgerSummary:
     """The totals of a ledger, as `pagemill stats --json` prints them.
 
     Two identities hold: documents found = opened + failed; pages written + rejected + failed =
@@ -124,7 +124,7 @@ def part_path(generation: int, window: int) -> str:
     return f"{FOLDER}/g{generation:03d}-{window:05d}.parquet"
 
 
-def to_table(rows: Iterable[Row]) -> pa.Table:
+def to_table(rows: Iterable[LedgerRow]) -> pa.Table:
     """The rows as Arrow columns, strings dictionary-encoded.
 
     Names that are not UTF-8 (file systems allow them) are kept with `\\udcff` escapes.
@@ -134,7 +134,7 @@ def to_table(rows: Iterable[Row]) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=_ARROW)
 
 
-def write_rows(place: Place, rel: str, rows: Iterable[Row]) -> None:
+def write_rows(place: Place, rel: str, rows: Iterable[LedgerRow]) -> None:
     """Write one part of the ledger, atomically; the same rows give the same bytes."""
     parquet.write(place, rel, to_table(rows), schema=SCHEMA)
 
@@ -206,41 +206,41 @@ def supersede(table: pa.Table, generations: np.ndarray) -> pa.Table:
     kind, key, uri, member = (_strings(table, name) for name in _IDENTITY)
     place = pc.binary_join_element_wise("d", uri, member, "\n")
     page = pc.binary_join_element_wise("p", key, "\n")
-    identity = pc.if_else(pc.equal(kind, Kind.DOCUMENT.value), place, page)
+    identity = pc.if_else(pc.equal(kind, RowKind.DOCUMENT.value), place, page)
     codes = pc.dictionary_encode(identity).combine_chunks().indices.to_numpy(zero_copy_only=False)
     latest = np.zeros(int(codes.max(initial=-1)) + 1, generations.dtype)
     np.maximum.at(latest, codes, generations)
     return table.filter(pa.array(generations == latest[codes]))
 
 
-def to_rows(table: pa.Table) -> Iterator[Row]:
+def to_rows(table: pa.Table) -> Iterator[LedgerRow]:
     """The table's rows one by one; columns that it lacks take their defaults."""
     for batch in table.to_batches(max_chunksize=4096):
         for values in batch.to_pylist():
-            yield Row(**values)
+            yield LedgerRow(**values)
 
 
-def summarise(rows: pa.Table | Iterable[Row]) -> Summary:
+def summarize(rows: pa.Table | Iterable[LedgerRow]) -> LedgerSummary:
     """The totals of a ledger; seconds for millions of rows.
 
     Args:
         rows: as `read_rows` returns them, or `Row`s.
     """
     table = rows if isinstance(rows, pa.Table) else to_table(rows)
-    is_page = pc.equal(_strings(table, "kind"), Kind.PAGE.value)
+    is_page = pc.equal(_strings(table, "kind"), RowKind.PAGE.value)
     pages, documents = table.filter(is_page), table.filter(pc.invert(is_page))
     by_status = _counts(pages, "status")
-    failed = _counts(documents, "status").get(Status.FAILED, 0)
-    failures = documents.filter(pc.equal(_strings(documents, "status"), Status.FAILED.value))
-    opened = documents.filter(pc.not_equal(_strings(documents, "status"), Status.FAILED.value))
+    failed = _counts(documents, "status").get(Fate.FAILED, 0)
+    failures = documents.filter(pc.equal(_strings(documents, "status"), Fate.FAILED.value))
+    opened = documents.filter(pc.not_equal(_strings(documents, "status"), Fate.FAILED.value))
     duplicates = _counts(opened, "reason").get(Reason.DUPLICATE_DOCUMENT, 0)
     reasons = _counts(pages, "reason")
     for reason, count in _counts(failures, "reason").items():
         reasons[reason] = reasons.get(reason, 0) + count
     if duplicates:
         reasons[Reason.DUPLICATE_DOCUMENT.value] = duplicates
-    written = pages.filter(pc.equal(_strings(pages, "status"), Status.WRITTEN.value))
-    return Summary(
+    written = pages.filter(pc.equal(_strings(pages, "status"), Fate.WRITTEN.value))
+    return LedgerSummary(
         documents={
             "found": documents.num_rows,
             "opened": opened.num_rows,
@@ -250,8 +250,8 @@ def summarise(rows: pa.Table | Iterable[Row]) -> Summary:
         pages={
             "found": pages.num_rows,
             "written": written.num_rows,
-            "rejected": by_status.get(Status.REJECTED, 0),
-            "failed": by_status.get(Status.FAILED, 0) + failed,
+            "rejected": by_status.get(Fate.REJECTED, 0),
+            "failed": by_status.get(Fate.FAILED, 0) + failed,
         },
         reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
         verdicts=_counts(pages, "verdict"),
@@ -272,7 +272,7 @@ _MANY_VALUES = frozenset({"key", "message", "warnings", "evidence"})
 
 
 def _arrow_schema() -> pa.Schema:
-    hints = typing.get_type_hints(Row)
+    hints = typing.get_type_hints(LedgerRow)
     repeated = pa.dictionary(pa.int32(), pa.string())
     return pa.schema(
         [
@@ -281,7 +281,7 @@ def _arrow_schema() -> pa.Schema:
                 _TYPES.get(hints[item.name])
                 or (pa.string() if item.name in _MANY_VALUES else repeated),
             )
-            for item in fields(Row)
+            for item in fields(LedgerRow)
         ]
     )
 

@@ -15,22 +15,13 @@ from pathlib import Path
 import google_crc32c
 
 from ..errors import ShardError
-from .tar import (
-    BLOCK_BYTES,
-    TRAILER_BYTES,
-    Damage,
-    Readable,
-    header,
-    member_bytes,
-    scan,
-    tar_bytes,
-)
+from .tar import BLOCK_BYTES, TRAILER_BYTES, Damage, Readable, header, member_bytes, scan, tar_bytes
 
 __all__ = [
     "TRAILER_BYTES",
-    "Part",
-    "Sample",
+    "SampleMember",
     "SampleSpan",
+    "ShardSample",
     "ShardSummary",
     "member_bytes",
     "read_shard",
@@ -45,7 +36,7 @@ _EXT = re.compile(r"[a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SampleMember:
     """Where one member of a sample lies."""
 
     ext: str
@@ -64,7 +55,7 @@ class SampleSpan:
     """Of the first member's header."""
     bytes: int
     """Headers, data and padding of all members."""
-    parts: tuple[Part, ...]
+    parts: tuple[SampleMember, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +69,7 @@ class ShardSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class ShardSample:
     """One sample as read: member data by extension, in the order of the file."""
 
     key: str
@@ -117,7 +108,7 @@ def write_shard(
                         stream.write(piece)
                         digest.update(piece)
                     crc = google_crc32c.value(data)
-                    written.append(Part(ext, offset + BLOCK_BYTES, len(data), crc))
+                    written.append(SampleMember(ext, offset + BLOCK_BYTES, len(data), crc))
                     offset += member_bytes(len(data))
                 spans.append(SampleSpan(key, start, offset - start, tuple(written)))
             stream.write(bytes(TRAILER_BYTES))
@@ -130,7 +121,7 @@ def write_shard(
     return ShardSummary(digest.hexdigest(), offset + TRAILER_BYTES, tuple(spans))
 
 
-def read_shard(stream: Readable, name: str) -> Iterator[Sample]:
+def read_shard(stream: Readable, name: str) -> Iterator[ShardSample]:
     """The samples of a shard, one in memory at a time, or an error at the first odd thing.
 
     Odd is: a cut, a header or padding that `write_shard` does not write, a name with other than
@@ -143,7 +134,7 @@ def read_shard(stream: Readable, name: str) -> Iterator[Sample]:
     """
     seen: set[str] = set()
     exts: tuple[str, ...] = ()
-    current: Sample | None = None
+    current: ShardSample | None = None
     for item in scan(stream):
         if isinstance(item, Damage):
             near = split_name(item.name)
@@ -165,7 +156,7 @@ def read_shard(stream: Readable, name: str) -> Iterator[Sample]:
             if key in seen:
                 raise _odd(name, key, f"{key} comes again after other samples")
             seen.add(key)
-            current = Sample(key, item.offset, {})
+            current = ShardSample(key, item.offset, {})
         if ext in current.parts:
             raise _odd(name, key, f"{item.name} comes twice")
         current.parts[ext] = item.data
@@ -174,7 +165,7 @@ def read_shard(stream: Readable, name: str) -> Iterator[Sample]:
         yield current
 
 
-def _finished(name: str, sample: Sample, exts: tuple[str, ...]) -> tuple[str, ...]:
+def _finished(name: str, sample: ShardSample, exts: tuple[str, ...]) -> tuple[str, ...]:
     """The members that every sample of the shard has, checked for this one."""
     found = tuple(sample.parts)
     expected = exts or found

@@ -30,7 +30,7 @@ class Readable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class TarMember:
     """One file of a tar, as it was found."""
 
     name: str
@@ -95,7 +95,7 @@ def header(name: str, size: int) -> bytes:
 
 def scan(
     stream: Readable, expected: Mapping[int, tuple[str, int]] | None = None
-) -> Iterator[Member | Damage]:
+) -> Iterator[TarMember | Damage]:
     """Members in the order of the file, and what is wrong between them.
 
     Reads the stream once, to its end. After a damaged header the scan goes on at the next
@@ -132,7 +132,7 @@ def scan(
             yield Damage("cut_in_member", offset, name, message)
             return
         if kind in _PLAIN_TYPES:
-            yield Member(
+            yield TarMember(
                 name,
                 offset,
                 data,

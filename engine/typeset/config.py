@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 
 from ..errors import ConfigError
-from ..read.image import ImageConfig
+from ..image import ImageConfig
 
 
 @dataclass(frozen=True, kw_only=True)

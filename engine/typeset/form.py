@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from .fake import FIELDS, pick
 from .flow import break_lines, set_paragraph, styled
 from .font import Family
-from .invent import FIELDS, pick
 from .scene import Scene
 from .sheet import Sheet, Style
 

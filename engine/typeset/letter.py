@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import invent
+from . import fake
 from .flow import break_lines, set_paragraph, styled
 from .scene import Scene
 from .sheet import Sheet
@@ -19,17 +19,17 @@ def letter(scene: Scene) -> Sheet:
     step = style.size_px * rng.uniform(1.2, 1.55)
     y = rng.uniform(0.06, 0.1) * height
     align = rng.choice(("left", "right"))
-    for line in invent.address(rng, locale):
+    for line in fake.address(rng, locale):
         sheet.write(left if align == "left" else right, y, scene.fit(line), style, align=align)
         y += step
     sheet.block()
     y += step
-    for line in invent.address(rng, locale):
+    for line in fake.address(rng, locale):
         sheet.write(left, y, scene.fit(line), style)
         y += step
     sheet.block()
-    place = invent.town(rng, locale)[1]
-    day = scene.fit(f"{place}, {invent.date(rng, locale)}")
+    place = fake.town(rng, locale)[1]
+    day = scene.fit(f"{place}, {fake.date(rng, locale)}")
     sheet.write(right, y + step, day, style, align="right")
     sheet.block()
     y += 2 * step
@@ -39,7 +39,7 @@ def letter(scene: Scene) -> Sheet:
     y, _ = set_paragraph(sheet, lines, left, y, right - left, leading_px=step)
     sheet.block()
     y += 2 * step
-    surname = invent.person(rng, locale)[1]
+    surname = fake.person(rng, locale)[1]
     sheet.write(left, y, scene.fit(f"{scene.label('dear')} {surname},"), style)
     sheet.block()
     y += 0.8 * step
@@ -57,7 +57,7 @@ def letter(scene: Scene) -> Sheet:
     y += 1.2 * step
     sheet.write(left, y, scene.fit(scene.label("regards")), style)
     sheet.block()
-    name = " ".join(invent.person(rng, locale))
+    name = " ".join(fake.person(rng, locale))
     if scene.chance(0.5):
         hand = scene.family("hand")
         signed = scene.style(style.size_px * rng.uniform(1.4, 2.0), family=hand)

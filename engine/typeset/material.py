@@ -21,7 +21,7 @@ from .text import BASIC, LETTERS, Text, read_text, read_words
 
 SCHEMA = "pagemill.material.1"
 FILE = "manifest.json"
-_MADE_BY = "examples/make_small_data.py makes such a folder"
+_MADE_BY = "tools/make_small_data.py makes such a folder"
 
 
 @dataclass(frozen=True, eq=False)

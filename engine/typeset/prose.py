@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..page import Figure
-from . import invent
+from . import fake
+from .crop import bullets, heading
 from .flow import break_lines, set_paragraph, styled
 from .scene import Scene
 from .sheet import Sheet, Style
-from .strip import bullets, heading
 
 
 @dataclass
@@ -201,8 +201,8 @@ def _foot(scene: Scene, sheet: Sheet, left: float, right: float, y: float, size:
 
 def _byline(scene: Scene, sheet: Sheet, x: float, y: float, width: float, align: str) -> float:
     style = scene.style(9.5 * scene.pt)
-    first, surname = invent.person(scene.rng, scene.locale)
-    text = f"{first} {surname}, {invent.date(scene.rng, scene.locale)}"
+    first, surname = fake.person(scene.rng, scene.locale)
+    text = f"{first} {surname}, {fake.date(scene.rng, scene.locale)}"
     at = x + width / 2 if align == "center" else x
     sheet.write(at, y + style.size_px, scene.fit(text), style, align=align)
     sheet.block()

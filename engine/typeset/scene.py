@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 
 from ..geometry import pixels_per_point
-from . import invent
+from . import fake
 from .config import TypesetConfig
 from .font import Family, sized
 from .locale import LOCALES, Locale
@@ -116,7 +116,7 @@ class Scene:
         family = family or self.body
         draw, text = self.rng.random(), self.config.text
         if draw < text.strings:
-            found = [invent.string_of(self.rng) for _ in range(count)]
+            found = [fake.string_of(self.rng) for _ in range(count)]
         elif draw < text.strings + text.words:
             found = self._listed(count)
         else:

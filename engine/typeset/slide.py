@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from .crop import bullets, heading
 from .flow import break_lines, set_paragraph, styled
 from .scene import Scene
 from .sheet import Sheet
-from .strip import bullets, heading
 
 
 def slide(scene: Scene) -> Sheet:

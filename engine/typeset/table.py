@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..page import Figure
-from . import invent
+from . import fake
+from .crop import heading
 from .flow import break_lines, set_paragraph, styled
 from .scene import Scene
 from .sheet import Sheet, Style
-from .strip import heading
 
 
 @dataclass(frozen=True)
-class Grid:
+class TableGrid:
     """What stands in a table."""
 
     head: Sequence[str]
@@ -42,7 +42,7 @@ def table(scene: Scene) -> Sheet:
     return sheet
 
 
-def grid_of(scene: Scene, columns: int, rows: int) -> Grid:
+def grid_of(scene: Scene, columns: int, rows: int) -> TableGrid:
     """A made-up table."""
     rng, locale = scene.rng, scene.locale
     names: list[str] = ["name"]
@@ -63,15 +63,19 @@ def grid_of(scene: Scene, columns: int, rows: int) -> Grid:
     total = scene.chance(0.3)
     if total:
         sums = [
-            invent.number(rng.randint(100, 9_999_999) / 100, locale) if n in _NUMERIC else ""
+            fake.number(rng.randint(100, 9_999_999) / 100, locale) if n in _NUMERIC else ""
             for n in names
         ]
         content.append([scene.label("total"), *sums[1:]])
-    return Grid(head, content, aligns, last_bold=total)
+    return TableGrid(head, content, aligns, last_bold=total)
 
 
 def draw_grid(
-    scene: Scene, sheet: Sheet, grid: Grid, box: tuple[float, float, float, float], style: Style
+    scene: Scene,
+    sheet: Sheet,
+    grid: TableGrid,
+    box: tuple[float, float, float, float],
+    style: Style,
 ) -> float:
     """Draw as many columns and rows as the box holds; returns the y below the table."""
     rng = scene.rng
@@ -123,7 +127,7 @@ def _cell(
     sheet.write(at, baseline, " ".join(words), style, align=align)
 
 
-def _widths(grid: Grid, style: Style, bold: Style, pad: float, room: float) -> list[float]:
+def _widths(grid: TableGrid, style: Style, bold: Style, pad: float, room: float) -> list[float]:
     """Widths of the first columns that fit, stretched to the room where little is missing."""
     widths: list[float] = []
     for column in range(len(grid.head)):
@@ -211,17 +215,17 @@ def _head_word(scene: Scene, name: str) -> str:
 
 _CELLS: dict[str, Callable[[Scene], str]] = {
     "name": lambda s: (
-        " ".join(invent.person(s.rng, s.locale)) if s.chance(0.5) else s.title(3, s.body)
+        " ".join(fake.person(s.rng, s.locale)) if s.chance(0.5) else s.title(3, s.body)
     ),
-    "thing": lambda s: invent.goods(s.rng, s.locale),
-    "code": lambda s: invent.code(s.rng),
-    "date": lambda s: invent.date(s.rng, s.locale),
+    "thing": lambda s: fake.goods(s.rng, s.locale),
+    "code": lambda s: fake.code(s.rng),
+    "date": lambda s: fake.date(s.rng, s.locale),
     "count": lambda s: str(s.rng.randint(0, s.rng.choice((9, 99, 9999)))),
-    "price": lambda s: invent.number(invent.cents(s.rng, 5, 9_999_999) / 100, s.locale),
-    "share": lambda s: invent.number(s.rng.randint(0, 1000) / 10, s.locale, places=1) + "%",
-    "town": lambda s: invent.town(s.rng, s.locale)[1],
+    "price": lambda s: fake.number(fake.cents(s.rng, 5, 9_999_999) / 100, s.locale),
+    "share": lambda s: fake.number(s.rng.randint(0, 1000) / 10, s.locale, places=1) + "%",
+    "town": lambda s: fake.town(s.rng, s.locale)[1],
     "year": lambda s: str(s.rng.randint(1850, 2030)),
-    "number": lambda s: invent.number(s.rng.randint(-9999, 9999) / 1000, s.locale, places=3),
+    "number": lambda s: fake.number(s.rng.randint(-9999, 9999) / 1000, s.locale, places=3),
     "words": lambda s: " ".join(s.words(s.rng.randint(1, 4))),
 }
 _NUMERIC = {"count", "price", "share", "number"}

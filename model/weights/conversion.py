@@ -26,7 +26,7 @@ from ..modeling import PagemillForConditionalGeneration
 from ..processing import PagemillProcessor
 from ..router import Router
 from .report import Report, Shape
-from .store import Header, Part, Store, nbytes
+from .store import Store, TensorHeader, TensorPart, nbytes
 
 Change = Callable[[Tensor], Tensor]
 """Another arrangement of the same numbers; also tried on a tensor without data, for its shape."""
@@ -66,7 +66,7 @@ class Move:
     change: Change | None = None
 
     @property
-    def header(self) -> Header:
+    def header(self) -> TensorHeader:
         """What its file says about it."""
         return self.store.headers[self.source]
 
@@ -122,17 +122,17 @@ class Conversion:
             notes=tuple(self.notes),
         )
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[TensorPart]:
         """The tensors to write, in the order of the result."""
         moves = {move.name: move for move in self.moves}
         parts = []
         for name, shape in self.expected.items():
             if name in moves:
                 size = nbytes(shape, moves[name].header.dtype)
-                parts.append(Part(name, size, moves[name].tensor))
+                parts.append(TensorPart(name, size, moves[name].tensor))
             elif name in self.new:
                 tensor = self.new[name]
-                parts.append(Part(name, tensor.nbytes, partial(returned, tensor)))
+                parts.append(TensorPart(name, tensor.nbytes, partial(returned, tensor)))
         return parts
 
 

@@ -11,9 +11,9 @@ import torch
 from ...engine.errors import ConfigError
 from .store import (
     INDEX,
-    Part,
     Progress,
     Store,
+    TensorPart,
     building,
     nbytes,
     read_json,
@@ -73,11 +73,11 @@ def pack_model(
     return sum(part.bytes for part in parts)
 
 
-def part_of(store: Store, name: str, dtype: torch.dtype) -> Part:
+def part_of(store: Store, name: str, dtype: torch.dtype) -> TensorPart:
     """A tensor of the store, in another type where it is a floating point one."""
     header = store.headers[name]
     target = dtype if header.dtype.is_floating_point else header.dtype
-    return Part(name, nbytes(header.shape, target), lambda: store.read(name).to(target))
+    return TensorPart(name, nbytes(header.shape, target), lambda: store.read(name).to(target))
 
 
 def retyped(config: dict[str, object], dtype: str) -> dict[str, object]:

@@ -25,7 +25,7 @@ from transformers import (
 from ...engine.errors import CheckpointError
 from ..config import PagemillConfig
 from ..modeling import PagemillForConditionalGeneration
-from ..prompt import MARKS
+from ..prompt.image_token import MARKS
 from .conversion import (
     CONFIG,
     GENERATION,

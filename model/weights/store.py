@@ -51,7 +51,7 @@ POINTER = b"version https://git-lfs"
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class TensorHeader:
     """What a file says about a tensor before the tensor is read."""
 
     path: Path
@@ -60,7 +60,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TensorPart:
     """A tensor to be written."""
 
     name: str
@@ -82,7 +82,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files: dict[Path, SafeFile | TorchFile] = {}
-        self.headers: dict[str, Header] = {}
+        self.headers: dict[str, TensorHeader] = {}
         for path, names in weight_files(folder).items():
             self.files[path] = opened(path)
             found = self.files[path].headers(path)
@@ -106,11 +106,11 @@ class SafeFile:
     def __init__(self, path: Path) -> None:
         self.handle: Any = safe_open(path, framework="pt")
 
-    def headers(self, path: Path) -> dict[str, Header]:
+    def headers(self, path: Path) -> dict[str, TensorHeader]:
         """The headers of all its tensors."""
         slices = {name: self.handle.get_slice(name) for name in self.handle.keys()}  # noqa: SIM118
         return {
-            name: Header(path, tuple(one.get_shape()), dtype_of(one.get_dtype(), path))
+            name: TensorHeader(path, tuple(one.get_shape()), dtype_of(one.get_dtype(), path))
             for name, one in slices.items()
         }
 
@@ -129,10 +129,10 @@ class TorchFile:
             raise ValueError(f"it holds {type(content).__name__}, not tensors by name")
         self.tensors: dict[str, Any] = content
 
-    def headers(self, path: Path) -> dict[str, Header]:
+    def headers(self, path: Path) -> dict[str, TensorHeader]:
         """The headers of all its tensors."""
         return {
-            name: Header(path, tuple(tensor.shape), tensor.dtype)
+            name: TensorHeader(path, tuple(tensor.shape), tensor.dtype)
             for name, tensor in self.tensors.items()
             if isinstance(tensor, Tensor)
         }
@@ -261,7 +261,7 @@ def building(out: Path) -> Iterator[Path]:
 
 
 def write_shards(
-    folder: Path, parts: Sequence[Part], *, shard_bytes: int, progress: Progress | None = None
+    folder: Path, parts: Sequence[TensorPart], *, shard_bytes: int, progress: Progress | None = None
 ) -> None:
     """Write tensors into files of at most `shard_bytes`, and the index if there are several.
 
@@ -298,9 +298,9 @@ def write_shards(
         write_json(folder / INDEX, index)
 
 
-def grouped(parts: Sequence[Part], shard_bytes: int) -> list[list[Part]]:
+def grouped(parts: Sequence[TensorPart], shard_bytes: int) -> list[list[TensorPart]]:
     """Parts in shards of at most `shard_bytes`, in their order."""
-    shards: list[list[Part]] = [[]]
+    shards: list[list[TensorPart]] = [[]]
     held = 0
     for part in parts:
         if shards[-1] and held + part.bytes > shard_bytes:

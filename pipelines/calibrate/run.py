@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from ...corruption.ocr import open_engine
+from ...corruption.ocr import open_ocr
 from ...corruption.operator import OPERATORS
 from ...corruption.severity import Table, write_table
 from ...engine.errors import ConfigError, PagemillError
 from ...engine.store.place import Place
 from ..cluster import actors_of, connected
-from ..stage import Pool
+from ..pool import ActorPool
 from .fit import never_falling, rise, smoothed
-from .sample import Specimen, specimens
-from .worker import Job, Reader
+from .sample import CalibrationLine, calibration_lines
+from .worker import CalibrationJob, OcrWorker
 
 X_HEIGHTS = (6.0, 8.0, 10.0, 13.0, 17.0)
 SEVERITIES = (0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.36, 0.52, 0.68, 0.84, 1.0)
@@ -59,14 +59,14 @@ def calibrate(place: Place, out: Path, how: Calibration, progress: Progress) -> 
         ConfigError: too few lines of some size.
         DependencyError: an engine is missing.
     """
-    versions = {name: open_engine(name).version for name in how.engines}
+    versions = {name: open_ocr(name).version for name in how.engines}
     pool_size = 3 * how.lines
-    found = specimens(place, X_HEIGHTS, pool_size)
+    found = calibration_lines(place, X_HEIGHTS, pool_size)
     _check(found)
     notes = _Notes(out.with_suffix(".part.jsonl"), _identity(found, versions, how))
     with connected(how.address, how.workers) as workers:
-        make = actors_of(Reader, how.engines, found, how.seed)
-        with closing(Pool[Job](make, workers)) as pool:
+        make = actors_of(OcrWorker, how.engines, found, how.seed)
+        with closing(ActorPool[CalibrationJob](make, workers)) as pool:
             clean = _measure(pool, _clean_jobs(found), notes, progress)
             readable = _readable(clean, found)
             jobs = _operator_jobs(readable, how)
@@ -77,14 +77,16 @@ def calibrate(place: Place, out: Path, how: Calibration, progress: Progress) -> 
     return table
 
 
-def _clean_jobs(found: Sequence[Sequence[Specimen]]) -> list[Job]:
+def _clean_jobs(found: Sequence[Sequence[CalibrationLine]]) -> list[CalibrationJob]:
     return [
-        Job("", n, tuple(range(len(lines))), (0.0,), trims_px=(0, 1))
+        CalibrationJob("", n, tuple(range(len(lines))), (0.0,), trims_px=(0, 1))
         for n, lines in enumerate(found)
     ]
 
 
-def _readable(clean: dict[str, np.ndarray], found: Sequence[Sequence[Specimen]]) -> list[list[int]]:
+def _readable(
+    clean: dict[str, np.ndarray], found: Sequence[Sequence[CalibrationLine]]
+) -> list[list[int]]:
     """Lines of each size that every engine reads, with or without the outermost px of the crop.
 
     An engine may lose a whole line over one px; such lines say nothing about an operator.
@@ -103,7 +105,7 @@ def _readable(clean: dict[str, np.ndarray], found: Sequence[Sequence[Specimen]])
     return chosen
 
 
-def _operator_jobs(readable: Sequence[Sequence[int]], how: Calibration) -> list[Job]:
+def _operator_jobs(readable: Sequence[Sequence[int]], how: Calibration) -> list[CalibrationJob]:
     """Each operator gets lines of its own where there are enough."""
     jobs = []
     for number, operator in enumerate(OPERATORS):
@@ -111,12 +113,15 @@ def _operator_jobs(readable: Sequence[Sequence[int]], how: Calibration) -> list[
             count = min(how.lines, len(lines))
             start = number * count
             picked = tuple(lines[(start + place) % len(lines)] for place in range(count))
-            jobs.append(Job(operator, size, picked, SEVERITIES[1:]))
+            jobs.append(CalibrationJob(operator, size, picked, SEVERITIES[1:]))
     return jobs
 
 
 def _measure(
-    pool: Pool[Job], jobs: Sequence[Job], notes: _Notes, progress: Progress
+    pool: ActorPool[CalibrationJob],
+    jobs: Sequence[CalibrationJob],
+    notes: _Notes,
+    progress: Progress,
 ) -> dict[str, np.ndarray]:
     """Error rates by the name of the job; progress counts what an earlier run has not done."""
     results = {job.name: notes.results[job.name] for job in jobs if job.name in notes.results}
@@ -138,10 +143,10 @@ def _measure(
 
 
 def _table(
-    jobs: Sequence[Job],
+    jobs: Sequence[CalibrationJob],
     measured: dict[str, np.ndarray],
     clean: dict[str, np.ndarray],
-    found: Sequence[Sequence[Specimen]],
+    found: Sequence[Sequence[CalibrationLine]],
     versions: dict[str, str],
     how: Calibration,
 ) -> Table:
@@ -184,7 +189,7 @@ def _table(
     )
 
 
-def _check(found: Sequence[Sequence[Specimen]]) -> None:
+def _check(found: Sequence[Sequence[CalibrationLine]]) -> None:
     for height, lines in zip(X_HEIGHTS, found, strict=True):
         if len(lines) < _FEWEST:
             raise ConfigError(
@@ -195,7 +200,7 @@ def _check(found: Sequence[Sequence[Specimen]]) -> None:
 
 
 def _identity(
-    found: Sequence[Sequence[Specimen]], versions: dict[str, str], how: Calibration
+    found: Sequence[Sequence[CalibrationLine]], versions: dict[str, str], how: Calibration
 ) -> str:
     """Changes with everything that changes a measurement."""
     digest = hashlib.blake2b(digest_size=8)

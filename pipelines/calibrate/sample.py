@@ -11,11 +11,11 @@ import numpy as np
 import orjson
 
 from ...corruption.cover import outline
-from ...corruption.region import Kind, Region, lines_of
+from ...corruption.region import Region, RegionKind, lines_of
 from ...engine.geometry import scale, shift
+from ...engine.image import decode, to_grey
 from ...engine.key import keyed_hash
 from ...engine.page import Block, Line, Page, TextLayer, VerdictName, page_from_dict
-from ...engine.read.image import decode, to_grey
 from ...engine.store.corpus import CorpusInfo
 from ...engine.store.index import read_index
 from ...engine.store.place import Place
@@ -31,7 +31,7 @@ _PAGES_A_LINE = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Specimen:
+class CalibrationLine:
     """One line of text as a page of its own."""
 
     page: Page
@@ -42,7 +42,7 @@ class Specimen:
     @property
     def region(self) -> Region:
         """The whole line."""
-        return Region(Kind.LINE, 0, len(self.page.layer.words))
+        return Region(RegionKind.LINE, 0, len(self.page.layer.words))
 
     @property
     def text(self) -> str:
@@ -50,13 +50,15 @@ class Specimen:
         return self.page.layer.lines[0].text
 
 
-def specimens(place: Place, x_heights: tuple[float, ...], count: int) -> list[list[Specimen]]:
+def calibration_lines(
+    place: Place, x_heights: tuple[float, ...], count: int
+) -> list[list[CalibrationLine]]:
     """Up to `count` lines for each x-height, documents by turns.
 
     The same corpus gives the same lines. Pages are read one after another until there are enough
     lines, at most `_PAGES_A_LINE` pages for each line that is wanted.
     """
-    found: list[dict[str, list[Specimen]]] = [{} for _ in x_heights]
+    found: list[dict[str, list[CalibrationLine]]] = [{} for _ in x_heights]
     for number, (image, page) in enumerate(_pages(place)):
         if number >= _PAGES_A_LINE * count or all(_enough(lines, count) for lines in found):
             break
@@ -67,13 +69,13 @@ def specimens(place: Place, x_heights: tuple[float, ...], count: int) -> list[li
     return [_by_turns(lines)[:count] for lines in found]
 
 
-def _enough(lines: Mapping[str, Sequence[Specimen]], count: int) -> bool:
+def _enough(lines: Mapping[str, Sequence[CalibrationLine]], count: int) -> bool:
     """Whether so many documents have lines that each needs to give a few at most."""
     filled = [min(len(own), _LINES_A_TURN) for own in lines.values()]
     return sum(filled) >= count
 
 
-def _by_turns(lines: Mapping[str, Sequence[Specimen]]) -> list[Specimen]:
+def _by_turns(lines: Mapping[str, Sequence[CalibrationLine]]) -> list[CalibrationLine]:
     """The first line of every document, then the second of every document, and so on."""
     longest = max(map(len, lines.values()), default=0)
     return [own[turn] for turn in range(longest) for own in lines.values() if turn < len(own)]
@@ -94,7 +96,7 @@ def _pages(place: Place) -> Iterator[tuple[np.ndarray, Page]]:
         yield image if image.ndim == 2 else to_grey(image), page_from_dict(orjson.loads(text))
 
 
-def _lines(image: np.ndarray, page: Page, x_height: float) -> Iterator[Specimen]:
+def _lines(image: np.ndarray, page: Page, x_height: float) -> Iterator[CalibrationLine]:
     """Lines of the page that are at least as large, brought to the x-height."""
     lines = lines_of(page)
     fit = lines.upright & ~lines.table & (lines.x_height * _ENLARGED >= x_height)
@@ -108,10 +110,10 @@ def _lines(image: np.ndarray, page: Page, x_height: float) -> Iterator[Specimen]
 
 def _specimen(
     image: np.ndarray, page: Page, index: int, factor: float, x_height: float
-) -> Specimen:
+) -> CalibrationLine:
     line = page.layer.lines[index]
     start, stop = line.words
-    region = Region(Kind.LINE, start, stop)
+    region = Region(RegionKind.LINE, start, stop)
     margin = round(_MARGIN_PX / factor)
     x0, y0, x1, y1 = outline(page, lines_of(page), region).cover
     x0, y0 = max(0, x0 - margin), max(0, y0 - margin)
@@ -126,4 +128,4 @@ def _specimen(
     layer = TextLayer(words, (Line(line.text, box, (0, len(words)), 0),), (Block(box, (0, 1)),))
     key = f"{page.key}_{index}"
     alone = replace(page, key=key, width=size[0], height=size[1], layer=layer, x_height=x_height)
-    return Specimen(alone, np.asarray(small), page.doc_sha256)
+    return CalibrationLine(alone, np.asarray(small), page.doc_sha256)

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...corruption.apply import corrupt
-from ...corruption.ocr import Engine, open_engine
-from ...corruption.ocr.score import error_rate
+from ...corruption.ocr import OcrEngine, open_ocr
 from ...corruption.plan import plan_at
-from .sample import Specimen
+from ...engine.score.ocr import error_rate
+from .sample import CalibrationLine
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class CalibrationJob:
     """What is measured in one go."""
 
     operator: str
@@ -40,7 +40,7 @@ class Job:
         return len(self.lines) * len(self.severities) * len(self.trims_px)
 
 
-class Reader:
+class OcrWorker:
     """Does jobs one after another, with its own engines.
 
     Args:
@@ -50,9 +50,9 @@ class Reader:
     """
 
     def __init__(
-        self, engines: Sequence[str], specimens: Sequence[Sequence[Specimen]], seed: int
+        self, engines: Sequence[str], specimens: Sequence[Sequence[CalibrationLine]], seed: int
     ) -> None:
-        self._engines: list[Engine] = [open_engine(name) for name in engines]
+        self._engines: list[OcrEngine] = [open_ocr(name) for name in engines]
         self._specimens = specimens
         self._seed = seed
 
@@ -60,7 +60,7 @@ class Reader:
         """The process id: the worker is up."""
         return os.getpid()
 
-    def measure(self, job: Job) -> np.ndarray:
+    def measure(self, job: CalibrationJob) -> np.ndarray:
         """Error rates, float32 [engines, severities and trims, lines]."""
         chosen = [self._specimens[job.size][index] for index in job.lines]
         crops = [
@@ -86,7 +86,9 @@ class Reader:
             np.float32,
         )
 
-    def _crop(self, one: Specimen, operator: str, severity: float, trim_px: int) -> np.ndarray:
+    def _crop(
+        self, one: CalibrationLine, operator: str, severity: float, trim_px: int
+    ) -> np.ndarray:
         image = one.image
         if operator and severity > 0:
             plan = plan_at(one.page, one.region, operator, severity, seed=self._seed)

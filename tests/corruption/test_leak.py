@@ -12,7 +12,7 @@ from pagemill.corruption.leak import leaks, residual_ink, stands_elsewhere, widt
 from pagemill.corruption.operator import MASKS
 from pagemill.corruption.region import RegionConfig
 from pagemill.corruption.schedule import OperatorConfig
-from typeset import PROSE, font, typeset
+from support.typeset import PROSE, font, typeset
 
 
 def heavy(mask: str = "", **region) -> Schedule:

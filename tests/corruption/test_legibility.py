@@ -8,10 +8,10 @@ from functools import cache
 import numpy as np
 import pytest
 from pagemill.corruption import CorruptionConfig, Level, Schedule, corrupt, plan_page
-from pagemill.corruption.ocr import open_engine
-from pagemill.corruption.ocr.score import error_rate
+from pagemill.corruption.ocr import open_ocr
 from pagemill.corruption.region import RegionConfig
-from typeset import PROSE, typeset
+from pagemill.engine.score.ocr import error_rate
+from support.typeset import PROSE, typeset
 
 SCHEDULE = Schedule(config=CorruptionConfig(region=RegionConfig(share=0.9, block=0.0)))
 MARGIN_PX = 3
@@ -20,7 +20,7 @@ MARGIN_PX = 3
 @cache
 def readings(name: str) -> dict[Level, list[tuple[float, float]]]:
     """Level to error rates of its regions, clean and corrupted, on pages of three sizes."""
-    engine = open_engine(name)
+    engine = open_ocr(name)
     found: dict[Level, list[tuple[float, float]]] = defaultdict(list)
     for number, size in enumerate((15, 22, 30)):
         image, page = typeset(

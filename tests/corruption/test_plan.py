@@ -6,12 +6,12 @@ import hashlib
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import orjson
 import pytest
-from generators import forbid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pagemill.corruption import (
@@ -23,13 +23,14 @@ from pagemill.corruption import (
     corrupt,
     plan_page,
 )
+from pagemill.corruption.effect.effect import EffectConfig
 from pagemill.corruption.operator import MASKS, OPERATORS
-from pagemill.corruption.paper import PaperConfig
 from pagemill.corruption.region import RegionConfig
 from pagemill.corruption.schedule import OperatorConfig
 from pagemill.corruption.severity import TURN, share_of
 from pagemill.engine.errors import DataError
-from typeset import PROSE, typeset
+from support.generators import forbid
+from support.typeset import PROSE, typeset
 
 IMAGE, PAGE = typeset(PROSE, blocks=(4, 8))
 SCHEDULE = Schedule()
@@ -78,7 +79,7 @@ def test_another_process_gives_the_same_pixels():
         "    plan = plan_page(page, seed=1, epoch=epoch, schedule=Schedule())\n"
         "    print(epoch, hashlib.sha256(corrupt(image, plan).tobytes()).hexdigest())\n"
     )
-    folder = str(__file__).rsplit("/", 1)[0]
+    folder = str(Path(__file__).parents[1] / "support")
     shown = subprocess.run(
         [sys.executable, "-c", code, folder], capture_output=True, text=True, check=True
     )
@@ -89,7 +90,7 @@ def test_another_process_gives_the_same_pixels():
 
 def test_no_global_generator_is_touched(monkeypatch):
     forbid(monkeypatch)
-    aged = scheduled(paper=PaperConfig(share=1.0))
+    aged = scheduled(paper=EffectConfig(share=1.0))
     for epoch in range(4):
         corrupt(IMAGE, plan(epoch=epoch))
         corrupt(IMAGE, plan(epoch=epoch, schedule=aged))

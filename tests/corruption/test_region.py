@@ -8,16 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pagemill.corruption import CorruptionConfig, Level, Mixture, Schedule, plan_page
-from pagemill.corruption.region import Kind, RegionConfig, choose, length_of, lines_of
+from pagemill.corruption.region import RegionConfig, RegionKind, draw_regions, length_of, lines_of
 from pagemill.corruption.relevance import cannot_be_inferred, relevance_of, word_counts
 from pagemill.engine.errors import ConfigError
 from pagemill.engine.page import Figure, WordFlag
-from typeset import PROSE, typeset
+from support.typeset import PROSE, typeset
 
 
 def kinds(page, config: RegionConfig, draws: int = 30) -> Counter[str]:
     lines = lines_of(page)
-    return Counter(r.kind for key in range(draws) for r in choose(page, lines, key, config))
+    return Counter(r.kind for key in range(draws) for r in draw_regions(page, lines, key, config))
 
 
 def only(**weights) -> RegionConfig:
@@ -30,8 +30,14 @@ def test_all_kinds_are_found_where_they_are():
     image, page = typeset(form, blocks=(2, 6))
     del image
     found = kinds(page, RegionConfig())
-    assert {Kind.WORD, Kind.RUN, Kind.LINE, Kind.BLOCK, Kind.VALUE} <= set(found)
-    assert Kind.CELL not in found
+    assert {
+        RegionKind.WORD,
+        RegionKind.RUN,
+        RegionKind.LINE,
+        RegionKind.BLOCK,
+        RegionKind.VALUE,
+    } <= set(found)
+    assert RegionKind.CELL not in found
 
 
 def test_values_are_what_follows_a_label():
@@ -40,7 +46,7 @@ def test_values_are_what_follows_a_label():
     texts = {
         " ".join(w.text for w in page.layer.words[r.start : r.stop])
         for key in range(60)
-        for r in choose(page, lines, key, only(value=1.0))
+        for r in draw_regions(page, lines, key, only(value=1.0))
     }
     assert texts == {"Ada Weaver", "1854 sheets", "Monday"}
 
@@ -56,7 +62,7 @@ def test_cells_lie_in_tables_and_end_at_gaps():
     texts = {
         " ".join(w.text for w in page.layer.words[r.start : r.stop])
         for key in range(60)
-        for r in choose(page, lines, key, only(cell=1.0))
+        for r in draw_regions(page, lines, key, only(cell=1.0))
     }
     assert texts == {"Sheets", "folio", "Quires", "quarto", "Reams", "octavo"}
 
@@ -65,11 +71,11 @@ def test_counts_and_sizes_are_those_of_the_configuration():
     _, page = typeset(PROSE * 3, blocks=(4, 8, 12, 20))
     lines = lines_of(page)
     for key in range(20):
-        chosen = choose(page, lines, key, RegionConfig(most=7, share=1.0))
+        chosen = draw_regions(page, lines, key, RegionConfig(most=7, share=1.0))
         assert len(chosen) == 7
-        for region in choose(page, lines, key, only(run=1.0, run_words=3)):
+        for region in draw_regions(page, lines, key, only(run=1.0, run_words=3)):
             assert 2 <= region.stop - region.start <= 3
-        few = choose(page, lines, key, RegionConfig(share=0.1, max_length=60, min_length=12))
+        few = draw_regions(page, lines, key, RegionConfig(share=0.1, max_length=60, min_length=12))
         sizes = [length_of(page, lines, region) for region in few]
         assert all(12 <= size <= 60 for size in sizes)
         assert sum(sizes) <= 0.1 * lines.length.sum() + 60
@@ -85,7 +91,7 @@ def test_upright_and_hidden_words_are_left_alone():
     page = replace(page, layer=replace(page.layer, words=words))
     lines = lines_of(page)
     for key in range(20):
-        for region in choose(page, lines, key, RegionConfig(share=1.0)):
+        for region in draw_regions(page, lines, key, RegionConfig(share=1.0)):
             assert words[region.start].line >= 6
 
 
@@ -131,7 +137,7 @@ def kinds_of_lines(page, config: RegionConfig) -> Counter[int]:
     return Counter(
         page.layer.words[r.start].line
         for key in range(80)
-        for r in choose(page, lines, key, config)
+        for r in draw_regions(page, lines, key, config)
     )
 
 

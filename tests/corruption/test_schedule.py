@@ -8,10 +8,10 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pagemill.corruption import Entry, Level, Mixture, Schedule, adapt, plan_page
+from pagemill.corruption import Level, Mixture, Schedule, ScheduleEntry, adapt, plan_page
 from pagemill.corruption.schedule import OperatorConfig
 from pagemill.engine.errors import ConfigError
-from typeset import typeset
+from support.typeset import typeset
 
 OCR = Mixture(clean=0.5, light=0.5, moderate=0, heavy=0)
 HARD = Mixture(clean=0, light=0, moderate=0.5, heavy=0.5)
@@ -19,7 +19,10 @@ HARD = Mixture(clean=0, light=0, moderate=0.5, heavy=0.5)
 
 def test_an_entry_counts_from_its_start_and_ramps():
     schedule = Schedule(
-        entries=(Entry(start=0, mixture=OCR), Entry(start=100, mixture=HARD, ramp=99))
+        entries=(
+            ScheduleEntry(start=0, mixture=OCR),
+            ScheduleEntry(start=100, mixture=HARD, ramp=99),
+        )
     )
     assert schedule.shares(0) == OCR.shares
     assert schedule.shares(99) == OCR.shares
@@ -32,7 +35,7 @@ def test_an_entry_counts_from_its_start_and_ramps():
 
 def test_the_position_moves_the_levels_and_nothing_else():
     _, page = typeset()
-    schedule = Schedule(entries=(Entry(start=50, mixture=HARD),))
+    schedule = Schedule(entries=(ScheduleEntry(start=50, mixture=HARD),))
     early, late = (
         plan_page(page, seed=1, epoch=0, schedule=schedule, position=position)
         for position in (0, 50)
@@ -45,7 +48,7 @@ def test_the_position_moves_the_levels_and_nothing_else():
 
 def test_json_both_ways_and_fingerprint():
     schedule = adapt(
-        Schedule(entries=(Entry(start=3, mixture=OCR, ramp=7),)),
+        Schedule(entries=(ScheduleEntry(start=3, mixture=OCR, ramp=7),)),
         start=9,
         losses={Level.LIGHT: 0.5, Level.HEAVY: 3.0},
     )
@@ -93,11 +96,13 @@ def test_a_loss_that_is_none_is_refused(loss):
 
 def test_entries_out_of_order_and_mixtures_of_nothing_are_refused():
     with pytest.raises(ConfigError, match="rise"):
-        Schedule(entries=(Entry(start=5, mixture=OCR), Entry(start=5, mixture=HARD)))
+        Schedule(
+            entries=(ScheduleEntry(start=5, mixture=OCR), ScheduleEntry(start=5, mixture=HARD))
+        )
     with pytest.raises(ConfigError, match="rise"):
-        adapt(Schedule(entries=(Entry(start=5, mixture=OCR),)), start=4, losses={})
+        adapt(Schedule(entries=(ScheduleEntry(start=5, mixture=OCR),)), start=4, losses={})
     with pytest.raises(ConfigError, match="negative"):
-        Schedule(entries=(Entry(start=5, mixture=OCR, ramp=-1),))
+        Schedule(entries=(ScheduleEntry(start=5, mixture=OCR, ramp=-1),))
     with pytest.raises(ConfigError, match="no mixture"):
         Mixture(clean=0, light=0, moderate=0, heavy=0)
 

@@ -16,14 +16,14 @@ import ray
 from pagemill.engine.config import load
 from pagemill.engine.errors import ConfigError
 from pagemill.engine.store.corpus import CorpusInfo
-from pagemill.engine.store.ledger import read_rows, summarise, to_rows
+from pagemill.engine.store.ledger import read_rows, summarize, to_rows
 from pagemill.engine.store.place import Place
-from pagemill.engine.store.verify import verify
-from pagemill.pipelines.build import Machine, Outcome, build
-from pagemill.pipelines.config import BuildConfig
-from pagemill.pipelines.retry import retry
+from pagemill.engine.verify.corpus import verify
+from pagemill.pipelines.build.config import BuildConfig
+from pagemill.pipelines.build.retry import retry
+from pagemill.pipelines.build.run import BuildResult, Machine, build
 
-from .papers import paper, shelf
+from ..support.papers import paper, shelf
 
 pytestmark = pytest.mark.ray
 SMALL = ("shard.bytes=100000", "render.dpi=72", "shard.window=2", "split.val=0.2")
@@ -36,7 +36,7 @@ def ray_here() -> Iterator[None]:
     ray.shutdown()
 
 
-def run(inputs: list[Path | str], out: Path, workers: int = 2, **options: object) -> Outcome:
+def run(inputs: list[Path | str], out: Path, workers: int = 2, **options: object) -> BuildResult:
     config = load(BuildConfig, None, [*SMALL, *options.pop("settings", ())])  # type: ignore[misc]
     return build(
         [str(one) for one in inputs],
@@ -55,7 +55,7 @@ def shards(out: Path) -> dict[str, str]:
 
 
 def identity_holds(out: Path) -> bool:
-    summary = summarise(read_rows(Place.at(str(out))))
+    summary = summarize(read_rows(Place.at(str(out))))
     pages, documents = summary.pages, summary.documents
     units = pages["written"] + pages["rejected"] + pages["failed"]
     return units == pages["found"] + documents["failed"]

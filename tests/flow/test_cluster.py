@@ -13,16 +13,16 @@ import pytest
 import ray
 from pagemill.engine.config import load
 from pagemill.engine.store.place import Place
-from pagemill.engine.store.verify import verify
-from pagemill.pipelines.build import Machine, build
-from pagemill.pipelines.config import BuildConfig
+from pagemill.engine.verify.corpus import verify
+from pagemill.pipelines.build.config import BuildConfig
+from pagemill.pipelines.build.run import Machine, build
 from ray.cluster_utils import Cluster
 
-from .papers import shelf
+from ..support.papers import shelf
 
 pytestmark = pytest.mark.ray
 SMALL = ("shard.bytes=100000", "render.dpi=72", "shard.window=2")
-TESTS = str(Path(__file__).parents[1])
+TESTS = str(Path(__file__).parents[1] / "support")
 
 
 def shards(out: Path) -> dict[str, str]:

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 from pagemill.engine.store.place import Place
-from pagemill.engine.store.verify import verify
+from pagemill.engine.verify.corpus import verify
 
-from .papers import paper, shelf
+from ..support.papers import paper, shelf
 
 pytestmark = pytest.mark.ray
 SETTINGS = [
@@ -24,7 +24,7 @@ SETTINGS = [
     for setting in ("shard.bytes=100000", "render.dpi=72", "shard.window=2")
     for word in ("--set", setting)
 ]
-TESTS = str(Path(__file__).parents[1])
+TESTS = str(Path(__file__).parents[1] / "support")
 
 
 def start(*words: str | Path, **environment: str) -> subprocess.Popen[str]:
@@ -118,7 +118,7 @@ def test_an_interruption_says_how_to_go_on(tmp_path: Path) -> None:
 def test_poison_costs_only_its_pages_and_retry_brings_them_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from faults import kind_of
+    from support.faults import kind_of
 
     dump = shelf(tmp_path / "dump", 20)
     pages = sum(1 + number % 6 for number in range(20))

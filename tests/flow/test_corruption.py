@@ -11,11 +11,11 @@ from pathlib import Path
 
 import orjson
 import pytest
-from pagemill import cli
+from pagemill.command import main
 from pagemill.corruption import CorruptionConfig, Schedule, corrupt, plan_page
 from pagemill.corruption.region import RegionConfig
+from pagemill.engine.image import decode
 from pagemill.engine.page import page_from_dict
-from pagemill.engine.read.image import decode
 from pagemill.engine.store.place import Place
 from pagemill.engine.store.shard import read_shard, write_shard
 
@@ -87,7 +87,7 @@ def test_webdataset_hands_out_what_is_corrupted(pages, corpus):
 def test_preview_is_written_and_checked(corpus, tmp_path, capsys):
     out = tmp_path / "preview.html"
     arguments = ["preview", corpus.uri, "--out", str(out), "--set", "region.min_length=2"]
-    assert cli.main(arguments) == 0
+    assert main.main(arguments) == 0
     assert f"preview: {out}" in capsys.readouterr().out
     assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
 
@@ -104,16 +104,16 @@ def test_preview_is_written_and_checked(corpus, tmp_path, capsys):
 )
 def test_wrong_words_are_answered_with_right_ones(corpus, tmp_path, capsys, words, message):
     arguments = ["preview", corpus.uri, "--out", str(tmp_path / "preview.html"), *words]
-    assert cli.main(arguments) == 2
+    assert main.main(arguments) == 2
     assert message in capsys.readouterr().err
 
 
 def test_config_prints_what_it_reads(capsys, tmp_path):
-    assert cli.main(["config", "corruption", "--set", "mixture.heavy=0.5"]) == 0
+    assert main.main(["config", "corruption", "--set", "mixture.heavy=0.5"]) == 0
     shown = capsys.readouterr().out
     path = tmp_path / "corruption.toml"
     path.write_text(shown, encoding="utf-8")
-    assert cli.main(["config", "corruption", "--config", str(path)]) == 0
+    assert main.main(["config", "corruption", "--config", str(path)]) == 0
     assert capsys.readouterr().out == shown
     assert "heavy = 0.5" in shown
 
@@ -122,7 +122,7 @@ def test_without_albumentations_the_message_says_what_to_install(tmp_path):
     (tmp_path / "albumentations.py").write_text("raise ImportError('gone')\n", encoding="utf-8")
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from pagemill.cli import main\n"
+        "from pagemill.command.main import main\n"
         "sys.exit(main(['config', 'corruption']))\n"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from pagemill import cli
+from pagemill.command import main
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "documents"
 SMALL = ["--set", "regions=3", "--set", "most_new_tokens=12", "--set", "batch=8"]
@@ -24,7 +24,7 @@ def corpus(tmp_path_factory) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PAGEMILL_CACHE", str(tmp_path_factory.mktemp("cache")))
         command = ["eval", "--data", str(documents), "--pages", "2", "--write-plans"]
-        assert cli.main([*command, str(documents / "plans.jsonl")]) == 0
+        assert main.main([*command, str(documents / "plans.jsonl")]) == 0
         (out,) = (Path(os.environ["PAGEMILL_CACHE"]) / "corpora").iterdir()
     return str(out)
 
@@ -34,7 +34,7 @@ def run(tmp_path_factory) -> Path:
     """The folder of a run with one checkpoint."""
     out = tmp_path_factory.mktemp("runs") / "demo"
     checkpoint = out / "checkpoints" / "step-000010"
-    assert cli.main(["model", "new", "nano", "--out", str(checkpoint / "model")]) == 0
+    assert main.main(["model", "new", "nano", "--out", str(checkpoint / "model")]) == 0
     (checkpoint / "checkpoint.json").write_text("{}", encoding="utf-8")
     return out
 
@@ -45,10 +45,10 @@ def run(tmp_path_factory) -> Path:
 def test_a_run_is_set_beside_an_engine_on_frozen_plans(corpus, run, tmp_path, capsys):
     plans, figures = tmp_path / "plans.jsonl", tmp_path / "figures.json"
     command = ["eval", "--data", corpus, "--pages", "2", "--write-plans", str(plans)]
-    assert cli.main(command) == 0
+    assert main.main(command) == 0
     assert f"2 plans: {plans}" in capsys.readouterr().out
     command = ["eval", str(run), "--engine", "tesseract", "--data", corpus, "--plans", str(plans)]
-    assert cli.main([*command, *SMALL, "--json", str(figures)]) == 0
+    assert main.main([*command, *SMALL, "--json", str(figures)]) == 0
     shown = capsys.readouterr().out
     rows = [line.split("  ")[0] for line in shown.splitlines()]
     for name in ("demo", "demo, blind", "tesseract", "regions, CER"):
@@ -75,9 +75,9 @@ def test_a_command_that_cannot_be_carried_out_says_why(corpus, run, tmp_path, ca
         ],
     }  # fmt: skip
     for message, words in wrong.items():
-        assert cli.main(["eval", *words]) == 2, message
+        assert main.main(["eval", *words]) == 2, message
         assert message in capsys.readouterr().err
-    assert cli.main(["eval", str(tmp_path), "--data", corpus]) == 1
+    assert main.main(["eval", str(tmp_path), "--data", corpus]) == 1
     assert "there is no model in" in capsys.readouterr().err
 
 
@@ -86,12 +86,12 @@ def test_pages_are_printed_and_faults_are_told(run, tmp_path, capsys):
     paths = [str(EXAMPLES / name) for name in files]
     command = ["read", *paths, "--checkpoint", str(run), "--pages", "1", "--most-tokens", "4"]
     capsys.readouterr()
-    assert cli.main(command) == 1
+    assert main.main(command) == 1
     told = capsys.readouterr()
     assert told.out.count("\f") == 1
     assert "loan-encrypted-en.pdf: the file needs a password" in told.err
     assert "cut off after 4 tokens" in told.err
-    assert cli.main([*command, "--json"]) == 1
+    assert main.main([*command, "--json"]) == 1
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(Path(row["file"]).name, row["page"]) for row in rows] == [
         (files[0], 1), (files[2], 1),
@@ -103,7 +103,7 @@ def test_without_a_model_reading_says_how_to_get_one(monkeypatch, tmp_path, caps
     from pagemill.train.evaluate import folder
 
     monkeypatch.setattr(folder.model_package, "__path__", [str(tmp_path)])
-    assert cli.main(["read", str(EXAMPLES / "paper-en.pdf")]) == 2
+    assert main.main(["read", str(EXAMPLES / "paper-en.pdf")]) == 2
     told = capsys.readouterr().err
     assert "pagemill train" in told
     assert "--checkpoint" in told

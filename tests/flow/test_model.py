@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from pagemill import cli
-from pagemill.engine.read.image import decode
+from pagemill.command import main
+from pagemill.engine.image import decode
 from pagemill.engine.store.corpus import CorpusInfo
 from pagemill.engine.store.index import read_index
 from pagemill.engine.store.place import Place
@@ -24,14 +24,14 @@ ASK = "Read the page."
 def built(tmp_path_factory) -> Place:
     out = tmp_path_factory.mktemp("built") / "corpus"
     inputs = [str(EXAMPLES / name) for name in DOCUMENTS]
-    assert cli.main(["build", *inputs, "--out", str(out), "--workers", "1"]) == 0
+    assert main.main(["build", *inputs, "--out", str(out), "--workers", "1"]) == 0
     return Place.at(str(out))
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("model") / "nano"
-    assert cli.main(["model", "new", "nano", "--out", str(out), "--router"]) == 0
+    assert main.main(["model", "new", "nano", "--out", str(out), "--router"]) == 0
     return out
 
 
@@ -65,11 +65,11 @@ def test_built_pages_go_through_processor_and_model(built, folder):
 
 
 def test_a_model_is_shown_as_text_and_as_json(folder, capsys):
-    assert cli.main(["model", "show", "nano"]) == 0
+    assert main.main(["model", "show", "nano"]) == 0
     shown = capsys.readouterr().out
     assert "parameters" in shown
     assert "A4" in shown
-    assert cli.main(["model", "show", str(folder), "--json"]) == 0
+    assert main.main(["model", "show", str(folder), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["parameters"]
 
@@ -81,9 +81,9 @@ def test_a_model_goes_out_in_the_released_layout_and_comes_back(tmp_path, folder
     model = PagemillForConditionalGeneration(config).eval()
     model.save_pretrained(first)
     AutoProcessor.from_pretrained(folder).save_pretrained(first)
-    assert cli.main(["model", "export", str(first), "--out", str(released)]) == 0
+    assert main.main(["model", "export", str(first), "--out", str(released)]) == 0
     words = ["model", "import", str(released), "--from", "minicpm-v-4.5", "--out", str(back)]
-    assert cli.main(words) == 0
+    assert main.main(words) == 0
     assert "tensors" in capsys.readouterr().out
     again = AutoModelForImageTextToText.from_pretrained(back).eval()
     ids = torch.tensor([[40, 41, 42]])
@@ -91,22 +91,22 @@ def test_a_model_goes_out_in_the_released_layout_and_comes_back(tmp_path, folder
 
 
 def test_what_the_released_layout_cannot_hold_is_said(tmp_path, folder, capsys):
-    assert cli.main(["model", "export", str(folder), "--out", str(tmp_path / "x")]) == 1
+    assert main.main(["model", "export", str(folder), "--out", str(tmp_path / "x")]) == 1
     assert "vision_config.position" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
 
 
 def test_wrong_commands_say_what_is_wrong(tmp_path, capsys):
-    assert cli.main(["model", "show", "nanoo"]) == 2
+    assert main.main(["model", "show", "nanoo"]) == 2
     assert "nano" in capsys.readouterr().err
-    assert cli.main(["model", "new", "base", "--out", str(tmp_path / "x")]) == 2
+    assert main.main(["model", "new", "base", "--out", str(tmp_path / "x")]) == 2
     assert "--tokenizer" in capsys.readouterr().err
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("x")
-    assert cli.main(["model", "new", "nano", "--out", str(tmp_path / "full")]) == 2
+    assert main.main(["model", "new", "nano", "--out", str(tmp_path / "full")]) == 2
     assert "has files in it" in capsys.readouterr().err
     missing = str(tmp_path / "none")
-    assert cli.main(
+    assert main.main(
         ["model", "import", missing, "--from", "minicpm-v-4.5", "--out", str(tmp_path / "y")]
     ) == 1  # fmt: skip
     assert "none" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from .papers import shelf
+from ..support.papers import shelf
 
 pytestmark = pytest.mark.ray
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from pagemill.engine.read.image import decode
+from pagemill.engine.image import decode
 from pagemill.engine.store.place import Place
 from pagemill.engine.store.shard import read_shard
 from PIL import Image

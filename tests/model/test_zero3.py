@@ -23,7 +23,7 @@ def test_a_text_only_rank_finishes_beside_one_with_a_picture(connector):
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
-         "tests/model/ranks.py"],
+         "tests/support/ranks.py"],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=DEADLINE_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr[-4000:]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from pagemill.corruption import CorruptionConfig
 from pagemill.engine.config import describe, load
-from pagemill.pipelines.config import BuildConfig
-from pagemill.train.stream import StreamConfig
+from pagemill.pipelines.build.config import BuildConfig
+from pagemill.train.stream.stream import StreamConfig
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DOCUMENTS = EXAMPLES / "documents"

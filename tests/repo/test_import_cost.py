@@ -32,7 +32,7 @@ def test_help_answers_within_a_third_of_a_second():
 
 
 def test_the_package_and_its_command_line_load_nothing_heavy():
-    code = "import sys, pagemill.cli; pagemill.cli.parser(); print(*sys.modules)"
+    code = "import sys, pagemill.command.main; pagemill.command.main.parser(); print(*sys.modules)"
     loaded = {name.split(".")[0] for name in run("-c", code).stdout.split()}
     assert "pagemill" in loaded
     assert sorted(loaded & set(HEAVY)) == []

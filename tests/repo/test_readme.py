@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pagemill import cli
+from pagemill.command import main
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "examples" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -56,7 +56,7 @@ def test_every_pagemill_line_is_one_that_the_command_accepts(path):
 
 def accepts(words: list[str]) -> bool:
     try:
-        cli.parser().parse_args(words)
+        main.parser().parse_args(words)
     except SystemExit as stop:
         return stop.code == 0
     return True
@@ -97,7 +97,7 @@ def test_every_path_that_is_named_exists(path):
 def test_every_configuration_key_that_is_named_exists(path):
     from pagemill.corruption import CorruptionConfig
     from pagemill.engine.config import describe
-    from pagemill.pipelines.config import BuildConfig
+    from pagemill.pipelines.build.config import BuildConfig
 
     known = {key for kind in (BuildConfig, CorruptionConfig) for key, _, _ in describe(kind)}
     sections = {key.split(".")[0] for key in known}
@@ -152,6 +152,9 @@ def test_benchmark_pages_are_what_the_results_say():
 
 def test_the_tables_of_the_guides_are_what_the_code_says():
     done = subprocess.run(
-        [sys.executable, "docs/make_tables.py", "--check"], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "tools/make_tables.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from pagemill.corruption import CorruptionConfig, Schedule
 from pagemill.corruption.region import RegionConfig
 from pagemill.model import PagemillForConditionalGeneration, preset
-from pagemill.train.batch import PackConfig
-from pagemill.train.collate import Batch, collated
-from pagemill.train.loss import GROUPS, LEVELS, TASKS, Learned, Learner, micros
-from pagemill.train.sample import IGNORED, Made, SampleConfig
-from pagemill.train.step import totals_of
-from pagemill.train.stream import PageStream, StreamConfig
-from trained import poison
+from pagemill.train.backend.torch import totals_of
+from pagemill.train.loss import GROUPS, LEVELS, TASKS, MicroResult, PackedLoss, micros
+from pagemill.train.stream.collate import Batch, collated
+from pagemill.train.stream.packing import PackConfig
+from pagemill.train.stream.sample import IGNORED, SampleConfig, TrainingSample
+from pagemill.train.stream.stream import PageStream, StreamConfig
+from support.trained import poison
 
 PACKS, BUDGET, IMAGE = 8, 160, 11
 SCHEDULE = Schedule(config=CorruptionConfig(region=RegionConfig(min_length=2.0, share=1.0)))
@@ -90,17 +90,17 @@ def attending(model, name: str):
     return model
 
 
-def told(model, batch: Batch, **how: int) -> list[Learned]:
+def told(model, batch: Batch, **how: int) -> list[MicroResult]:
     """What a learner says of every part of a batch, without gradients."""
     with torch.no_grad():
         return learned(model, batch, **how)
 
 
-def learned(model, batch: Batch, packs: int = PACKS, chunk: int = 64) -> list[Learned]:
+def learned(model, batch: Batch, packs: int = PACKS, chunk: int = 64) -> list[MicroResult]:
     """The same; gradients are left in the model."""
     parts = list(micros(batch, packs))
     totals, _ = totals_of(parts, chunk, 1)
-    learner = Learner(model, chunk_tokens=chunk)
+    learner = PackedLoss(model, chunk_tokens=chunk)
     model.zero_grad(set_to_none=True)
     found = []
     for number, part in enumerate(parts):
@@ -239,9 +239,9 @@ def test_weighting_says_whose_mean_the_loss_is(model, corpora, processor):
 
 def test_samples_learn_the_same_alone_and_in_packs(model, corpora, processor, monkeypatch):
     """The same samples three to a pack and one to a pack, of another length."""
-    made: list[list[Made]] = []
+    made: list[list[TrainingSample]] = []
     monkeypatch.setattr(
-        "pagemill.train.stream.collated",
+        "pagemill.train.stream.stream.collated",
         lambda packs, *rest: made.extend(packs) or collated(packs, *rest),
     )
     batch = first(corpora, processor)
@@ -309,10 +309,10 @@ def test_parts_hold_every_answer_token_once(packs, per_part, seed):
 def random_batch(packs, seed: int) -> Batch:
     rng = np.random.default_rng(seed)
 
-    def made(number: int, length: int, slices: int, lost: bool) -> Made:
+    def made(number: int, length: int, slices: int, lost: bool) -> TrainingSample:
         ids = rng.integers(1, 99, length)
         mask = np.zeros(length, bool) if lost else rng.random(length) < 0.5
-        return Made(
+        return TrainingSample(
             input_ids=ids, labels=np.where(mask, ids, IGNORED),
             levels=np.where(mask, rng.integers(0, 4, length), -1).astype(np.int8),
             weights=np.where(mask, rng.random(length), 0).astype(np.float32),

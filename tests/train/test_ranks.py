@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 import torch
 from pagemill.engine.errors import ConfigError
-from pagemill.train.begin import begin
-from pagemill.train.checkpoint import complete, read_pieces, read_saved
+from pagemill.train.checkpoint.checkpoint import complete, read_pieces, read_saved
+from pagemill.train.initial import initial_model
 from pagemill.train.ranks import Ranks
-from pagemill.train.run import Run, open_stream
+from pagemill.train.trainer import Trainer, open_stream
 from safetensors.torch import load_file
-from trained import (
+from support.trained import (
     DEADLINE_S,
     Job,
     Watched,
@@ -90,14 +90,14 @@ def test_two_ranks_learn_what_one_does(corpora, tmp_path):
 def said_keys(corpora, number: int) -> set[str]:
     """Keys of the second pack of a step, which rank 1 of two takes."""
     recipe = Job(corpus=corpora[0], out="").recipe()
-    batches = open_stream(recipe, begin(recipe)[1]).batches(rank=1, ranks=2)
+    batches = open_stream(recipe, initial_model(recipe)[1]).batches(rank=1, ranks=2)
     return set([next(batches) for _ in range(number)][-1].keys[0])
 
 
 def test_ranks_that_cannot_share_the_packs_are_refused(corpora, tmp_path):
     recipe = Job(corpus=corpora[0], out="", settings=("stream.pack.global_packs=3",)).recipe()
     with pytest.raises(ConfigError, match="global_packs is 3; it must be a multiple of 2 ranks"):
-        Run(recipe, tmp_path, Ranks(0, 2))
+        Trainer(recipe, tmp_path, Ranks(0, 2))
 
 
 TWELVE = ("steps=12", "checkpoint.every=4", "checkpoint.keep_last=9", "stream.pack.global_packs=4")
@@ -181,7 +181,7 @@ def test_bfloat16_is_learned_in_with_float32_behind_it(corpora, tmp_path):
     ]
     trained_by(2, stages, tmp_path)
     wanted = pieces(plain.out)
-    start = {name: one.float() for name, one in begin(plain.recipe())[0].named_parameters()}
+    start = {name: one.float() for name, one in initial_model(plain.recipe())[0].named_parameters()}
     for one in stages:
         assert farthest(one.out, plain.out) < 2e-2
         got = pieces(one.out)

@@ -1,8 +1,8 @@
 """Evaluation: corpora in, what a reader makes of their pages out, in figures with intervals.
 
     cases = open_cases(config, processor, ["corpus"])
-    answers = answered(ModelReader(model, processor), cases, config)
-    summarised(answers, config).to_dict()
+    answers = answer_cases(ModelReader(model, processor), cases, config)
+    summarize(answers, config).to_dict()
 
 In reading order: `config`; `plan` (which pages, and the plans of what is done to them), `case` (a
 page with what is asked of it), `question` (prompts, and what a reader is); readers: `own` (our
@@ -12,25 +12,25 @@ model), `foreign` (any other of transformers), `engine` (OCR); `answer`, `summar
 
 from __future__ import annotations
 
-from .answer import Answered, answered
-from .case import Case, Region, open_cases
+from .answer import Answer, answer_cases
+from .case import AskedRegion, Case, open_cases
 from .config import EvalConfig
-from .own import ModelReader
 from .question import Question, Reader, Reply
-from .summary import Summary, summarised, write_evaluation
+from .reader import ModelReader
+from .summary import EvalSummary, summarize, write_evaluation
 
 __all__ = [
-    "Answered",
+    "Answer",
+    "AskedRegion",
     "Case",
     "EvalConfig",
+    "EvalSummary",
     "ModelReader",
     "Question",
     "Reader",
-    "Region",
     "Reply",
-    "Summary",
-    "answered",
+    "answer_cases",
     "open_cases",
-    "summarised",
+    "summarize",
     "write_evaluation",
 ]

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ...engine.geometry import Box
-from ...engine.read.image import ImageConfig, encode
-from ..count import Progress
-from .case import Case, Region
+from ...engine.image import ImageConfig, encode
+from ..stream.token_count import Progress
+from .case import AskedRegion, Case
 from .config import EvalConfig
 from .question import BLIND, SEEN, Picture, Posed, Reader, Reply, count, posed
 
@@ -26,7 +26,7 @@ LARGEST_CROP_PX = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answer:
     """What was read of one region, or of one page as a whole."""
 
     key: str
@@ -61,12 +61,12 @@ class Answered:
         return {**tree, "box": list(self.box)}
 
 
-def answered(
+def answer_cases(
     reader: Reader,
     cases: Sequence[Case],
     config: EvalConfig,
     progress: Progress | None = None,
-) -> list[Answered]:
+) -> list[Answer]:
     """What a reader makes of the cases, in their order.
 
     Args:
@@ -80,7 +80,7 @@ def answered(
     """
     total = sum(count(case, config, guesses=reader.guesses) for case in cases)
     done = 0
-    found: list[Answered] = []
+    found: list[Answer] = []
     for chunk in chunks(cases, config, guesses=reader.guesses):
         asked = [one for case in chunk for one in posed(case, config, guesses=reader.guesses)]
         by_case: dict[str, list[tuple[Posed, Reply, float]]] = defaultdict(list)
@@ -116,7 +116,7 @@ def chunks(cases: Sequence[Case], config: EvalConfig, *, guesses: bool) -> Itera
 
 def records(
     case: Case, replies: Sequence[tuple[Posed, Reply, float]], reader: Reader
-) -> Iterator[Answered]:
+) -> Iterator[Answer]:
     """A case's regions in reading order, then its whole pages."""
     seen: dict[int, tuple[str, bool]] = {}
     blind: dict[int, tuple[str, bool]] = {}
@@ -138,7 +138,7 @@ def records(
     for number, region in enumerate(case.regions):
         shown = number in case.shown
         guess = blind.get(number)
-        yield Answered(
+        yield Answer(
             **who,
             task=REGION,
             level=region.level,
@@ -155,7 +155,7 @@ def records(
     for name in case.plans:
         if name in pages:
             reply, share = pages[name]
-            yield Answered(
+            yield Answer(
                 **who,
                 task=PAGE,
                 level=name,
@@ -168,7 +168,7 @@ def records(
             )
 
 
-def crop_of(image: np.ndarray, region: Region) -> bytes | None:
+def crop_of(image: np.ndarray, region: AskedRegion) -> bytes | None:
     """The place of a region with a little around it, as PNG; None where it is too large."""
     height, width = image.shape[:2]
     x0, y0, x1, y1 = (round(value) for value in region.box)

@@ -15,11 +15,11 @@ from ...engine.errors import DataError
 from ...engine.geometry import Box, union
 from ...engine.key import keyed_hash
 from ...engine.page import Page
-from ..box import UNKNOWN, box_text, candidates
-from ..count import Progress, pieces_of
-from ..prompt import READ, RESTORE
-from ..sample import LEAST_TO_RESTORE, Maker, Profile, SampleConfig
-from ..source import PageSource, refused
+from ...model.prompt.task import READ, RESTORE
+from ..stream.box import UNKNOWN, box_candidates, box_text
+from ..stream.corpus import PageSource, refused
+from ..stream.sample import LEAST_TO_RESTORE, LengthPlanner, SampleBuilder, SampleConfig
+from ..stream.token_count import Progress, pieces_of
 from .config import EvalConfig
 from .plan import Planned, open_sources, planned
 
@@ -34,7 +34,7 @@ ALL = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class AskedRegion:
     """One region that is asked for."""
 
     place: int
@@ -65,7 +65,7 @@ class Case:
     """px."""
     plans: dict[str, CorruptionPlan | None]
     """`corrupted`, whose regions are asked for; then the other ways to read the page as a whole."""
-    regions: tuple[Region, ...]
+    regions: tuple[AskedRegion, ...]
     """In reading order."""
     groups: tuple[tuple[int, ...], ...]
     """Numbers of the regions of each prompt."""
@@ -124,14 +124,14 @@ def open_cases(
     schedule = schedule or DEFAULT
     sources = open_sources(config.data or corpora, config.split)
     most = max(LEAST_TO_RESTORE, config.most_new_tokens)
-    profile = Profile(processor, SampleConfig(most_answer_tokens=most), config.seed)
-    maker = Maker(profile, schedule, do_normalize=False)
+    profile = LengthPlanner(processor, SampleConfig(most_answer_tokens=most), config.seed)
+    maker = SampleBuilder(profile, schedule, do_normalize=False)
     pages = planned(config, sources, schedule, progress=progress)
     cases = [case_of(one, config, maker) for one in pages]
     return with_shown([case for case in cases if case.regions or case.text], config)
 
 
-def case_of(one: Planned, config: EvalConfig, maker: Maker) -> Case:
+def case_of(one: Planned, config: EvalConfig, maker: SampleBuilder) -> Case:
     """What is asked of a page."""
     page, plan = one.page, one.plan
     whole = page.layer.text
@@ -168,7 +168,7 @@ def case_of(one: Planned, config: EvalConfig, maker: Maker) -> Case:
     )
 
 
-def trained_places(page: Page, plan: CorruptionPlan, tokens: int, maker: Maker) -> set[int]:
+def trained_places(page: Page, plan: CorruptionPlan, tokens: int, maker: SampleBuilder) -> set[int]:
     """First words of the boxes that training asks for where it does not read the whole page."""
     room = maker.profile.answers(np.array([tokens]), np.array([False]))[0]
     return {one.place for one in maker.chosen(page, plan, int(room)) if not one.cut}
@@ -184,18 +184,18 @@ def at_level(page: Page, plan: CorruptionPlan, schedule: Schedule, level: Level)
 
 def regions_of(
     page: Page, plan: CorruptionPlan, config: EvalConfig, text: Any
-) -> tuple[Region, ...]:
+) -> tuple[AskedRegion, ...]:
     """Regions of a page, the levels in turn, in reading order."""
     by_start = {region.words[0]: region for region in plan.regions}
     line_stops = {line.words[0]: line.words[1] for line in page.layer.lines}
-    by_level: list[list[Region]] = [[] for _ in LEVEL_NAMES]
-    for place, box, target, level in candidates(page, plan, config.seed):
+    by_level: list[list[AskedRegion]] = [[] for _ in LEVEL_NAMES]
+    for place, box, target, level in box_candidates(page, plan, config.seed):
         tokens = len(text.encode(target).ids)
         if 0 < tokens < config.most_new_tokens:
             region = by_start.get(place)
             stop = region.words[1] if region else line_stops[place]
             by_level[level].append(
-                Region(
+                AskedRegion(
                     place=place,
                     box=box_of(box),
                     where=box_text(box, page),
@@ -232,7 +232,7 @@ def in_turn(groups: Sequence[Sequence[Any]]) -> Iterator[Any]:
 
 
 def grouped(
-    regions: Sequence[Region], asked: Sequence[int], room: int, most: int
+    regions: Sequence[AskedRegion], asked: Sequence[int], room: int, most: int
 ) -> Iterator[tuple[int, ...]]:
     """Numbers of regions for one prompt each, as many as training asks for at once.
 

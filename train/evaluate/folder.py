@@ -15,7 +15,7 @@ from ... import model as model_package
 from ...engine.errors import CheckpointError, ConfigError
 from ...model import PagemillForConditionalGeneration
 from ...model.weights.pack import DTYPES
-from .own import ModelReader
+from .reader import ModelReader
 
 STEP = re.compile(r"step-(\d+)")
 STAGE = re.compile(r"(\d+)-")

@@ -15,9 +15,9 @@ from ...engine.errors import ConfigError, DataError
 from ...engine.page import Page
 from ...engine.store.corpus import FILE, CorpusInfo
 from ...engine.store.place import Place
-from ..count import Progress
-from ..records import SUFFIXES
-from ..source import PageSource, chosen_pages, open_corpus, refused
+from ..stream.conversation import SUFFIXES
+from ..stream.corpus import PageSource, chosen_pages, open_corpus, refused
+from ..stream.token_count import Progress
 from .config import EvalConfig
 
 HELD_OUT = ("val", "test", "train")

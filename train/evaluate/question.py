@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from ...engine.geometry import Box
-from ..box import framed
+from ..stream.box import draw_frames
 from .case import CORRUPTED, Case
 from .config import EvalConfig
 
@@ -35,7 +35,7 @@ class Question:
 
     picture: Picture
     phrase: int
-    """Which phrasing of `train/prompt.py`."""
+    """Which phrasing of `model/prompt/task.py`."""
     limit: int
     """Tokens that the answer may have."""
     most: int
@@ -109,7 +109,7 @@ def posed(case: Case, config: EvalConfig, *, guesses: bool) -> Iterator[Posed]:
         boxes = tuple(one.box for one in regions)
         limit = limit_of(sum(one.tokens + 1 for one in regions), config)
         for way, picture in ways:
-            shown = Picture(framed(picture.pixels, boxes)) if config.marker else picture
+            shown = Picture(draw_frames(picture.pixels, boxes)) if config.marker else picture
             question = Question(
                 picture=shown,
                 phrase=case.phrases[1],

@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from ..metric import METRICS, Estimate, estimate, item
-from .answer import PAGE, REGION, Answered
+from ...engine.score.metric import METRICS, Estimate, estimate, item
+from .answer import PAGE, REGION, Answer
 from .case import CLEAN, CORRUPTED, CORRUPTIONS, LEVEL_NAMES
 from .config import EvalConfig
 
@@ -24,7 +24,7 @@ Figures = dict[str, dict[str, Estimate]]
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class EvalSummary:
     """An evaluation in figures."""
 
     cases: int
@@ -61,7 +61,7 @@ def plain(figures: Figures) -> dict[str, Any]:
     }
 
 
-def summarised(answers: Sequence[Answered], config: EvalConfig) -> Summary:
+def summarize(answers: Sequence[Answer], config: EvalConfig) -> EvalSummary:
     """The figures of one reader's answers, in whatever order they come.
 
     Args:
@@ -84,7 +84,7 @@ def summarised(answers: Sequence[Answered], config: EvalConfig) -> Summary:
                 blind = figures(guessed, BLIND_FIGURES, config.seed, blind=True)
                 levels[name] |= {f"blind_{figure}": one for figure, one in blind.items()}
     first = order[0] if order else None
-    return Summary(
+    return EvalSummary(
         cases=len(order),
         pages=pages,
         levels=levels,
@@ -99,7 +99,7 @@ def summarised(answers: Sequence[Answered], config: EvalConfig) -> Summary:
 
 
 def figures(
-    answers: Sequence[Answered], names: Sequence[str], seed: int, *, blind: bool = False
+    answers: Sequence[Answer], names: Sequence[str], seed: int, *, blind: bool = False
 ) -> dict[str, Estimate]:
     """Metrics of answers by name."""
     documents = [one.document for one in answers]
@@ -112,13 +112,13 @@ def figures(
     return found
 
 
-def evaluation(summary: Summary, answers: Sequence[Answered], step: int | None) -> dict[str, Any]:
+def evaluation(summary: EvalSummary, answers: Sequence[Answer], step: int | None) -> dict[str, Any]:
     """An evaluation as JSON carries it: step, summary, and the regions that are kept."""
     shown = [one for one in answers if one.shown]
     return {"step": step, "summary": summary.to_dict(), "samples": [sample(one) for one in shown]}
 
 
-def sample(one: Answered) -> dict[str, Any]:
+def sample(one: Answer) -> dict[str, Any]:
     """One region, with its own figures and its picture."""
     return {
         "key": one.key,
@@ -135,7 +135,7 @@ def sample(one: Answered) -> dict[str, Any]:
 
 
 def write_evaluation(
-    path: Path, summary: Summary, answers: Sequence[Answered], step: int | None = None
+    path: Path, summary: EvalSummary, answers: Sequence[Answer], step: int | None = None
 ) -> None:
     """Write an evaluation as JSON, whole or not at all.
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..metric import Estimate
+from ...engine.score.metric import Estimate
 from .case import LEVEL_NAMES
-from .summary import PAGE_NAMES, Figures, Summary
+from .summary import PAGE_NAMES, EvalSummary, Figures
 
 REGION_PARTS = (("CER", "cer"), ("exact", "exact"), ("Jaccard", "jaccard"))
 PAGE_PARTS = (("CER", "cer"), ("WER", "wer"))
 GAP = 3
 
 
-def table(summaries: Sequence[Summary]) -> Iterator[str]:
+def table(summaries: Sequence[EvalSummary]) -> Iterator[str]:
     """Lines of a table: readers in rows, levels in columns, a block for each figure."""
     blocks = list(blocks_of(summaries))
     widths: list[int] = []
@@ -31,7 +31,7 @@ def table(summaries: Sequence[Summary]) -> Iterator[str]:
             yield (" " * GAP).join(cells).rstrip()
 
 
-def blocks_of(summaries: Sequence[Summary]) -> Iterator[list[list[str]]]:
+def blocks_of(summaries: Sequence[EvalSummary]) -> Iterator[list[list[str]]]:
     """Rows of every block, a heading first."""
     for title, figure in REGION_PARTS:
         yield from block(
@@ -80,7 +80,7 @@ def cell(one: Estimate | None) -> str:
     return f"{one.value:6.1%} ({100 * one.low:.1f}–{100 * one.high:.1f})"
 
 
-def told(summaries: Sequence[Summary]) -> Iterator[str]:
+def evaluation_notes(summaries: Sequence[EvalSummary]) -> Iterator[str]:
     """What the table rests on: numbers of pages, regions and documents, and what was cut off."""
     first = summaries[0]
     counts = [f"{next(iter(own.values())).n:,} {name}" for name, own in first.levels.items()]

@@ -23,7 +23,7 @@ from ...corruption import CorruptionConfig
 from ...engine.config import from_tree, split_override, with_overrides
 from ...engine.errors import ConfigError
 from ..evaluate import EvalConfig
-from ..stream import StreamConfig
+from ..stream.stream import StreamConfig
 
 PARTS = ("tower", "connector", "language_model")
 """Parts of the model that a stage trains or freezes."""
@@ -118,7 +118,7 @@ class OptimConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PaceConfig:
+class LrScheduleConfig:
     """The learning rate over the steps."""
 
     kind: str = "wsd"
@@ -299,7 +299,7 @@ class Recipe:
     corruption: CorruptionConfig = field(default_factory=CorruptionConfig)
     adapt: AdaptConfig = field(default_factory=AdaptConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
-    pace: PaceConfig = field(default_factory=PaceConfig)
+    pace: LrScheduleConfig = field(default_factory=LrScheduleConfig)
     lora: LoraConfig = field(default_factory=LoraConfig)
     parallel: ParallelConfig = field(default_factory=ParallelConfig)
     guard: GuardConfig = field(default_factory=GuardConfig)

@@ -13,9 +13,9 @@ from itertools import pairwise
 from statistics import median
 
 from ...geometry import Box
-from ..character import is_unspaced, logical
-from ..layout import RawWord
-from ..upright import LEVEL, Heading, heading_of
+from ...layout.character import is_unspaced, logical
+from ...layout.lines import RawWord
+from ...layout.upright import LEVEL, Heading, heading_of
 
 _TOKEN = re.compile(
     r'<(?:(line)\b|word xMin="(-?[\d.]+)" yMin="(-?[\d.]+)" xMax="(-?[\d.]+)" yMax="(-?[\d.]+)">'

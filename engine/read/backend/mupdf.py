@@ -19,15 +19,15 @@ import numpy as np
 
 from ...errors import DependencyError, PdfError
 from ...geometry import Box, pixels_per_point, scale, shift
+from ...layout.figure import Vector, figures_of, image_cover
+from ...layout.glyph import glyphs_of, words_outside
+from ...layout.hangul import apart
+from ...layout.lines import RawWord, text_layer
+from ...layout.upright import LEVEL, Heading, heading_of
 from ...page import TextLayer, WordFlag
 from ...reason import Reason
-from ..colour import is_coloured
-from ..figure import Vector, figures_of, image_cover
-from ..glyph import glyphs_of, words_outside
-from ..hangul import apart
-from ..layout import RawWord, text_layer
-from ..upright import LEVEL, Heading, heading_of
 from . import Colour
+from .colour import is_coloured
 from .header import check_readable, refused
 
 # pymupdf.layout starts onnxruntime: seconds and 130 MB that nothing here uses.

@@ -21,12 +21,12 @@ from pdf2image.exceptions import PDFPageCountError, PDFPopplerTimeoutError, PDFS
 
 from ...errors import PdfError
 from ...geometry import POINTS_PER_INCH, Box, intersection, pixels_per_point, scale, shift
+from ...layout.lines import RawWord, text_layer
 from ...page import TextLayer
 from ...reason import Reason
-from ..colour import has_colour, probe_dpi
-from ..layout import RawWord, text_layer
 from . import Colour
 from .bbox import page_size_of, words_of
+from .colour import has_colour, probe_dpi
 from .header import check_readable, refused
 from .program import Ended, require, run
 from .userunit import user_unit_of, uses_user_unit

@@ -24,8 +24,8 @@ from ...errors import PdfError
 from ...geometry import POINTS_PER_INCH
 from ...page import Figure, TextLayer
 from ...reason import Reason
-from ..colour import has_colour, probe_dpi
 from . import Colour
+from .colour import has_colour, probe_dpi
 from .header import check_readable
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pagemill.engine.curate.select import (
-    Kept,
+    ShardCandidate,
     ShardConfig,
     SplitConfig,
     cut,
@@ -21,12 +21,12 @@ from pagemill.engine.curate.select import (
 from pagemill.engine.errors import ConfigError
 
 
-def document(number: int, sizes: list[int]) -> list[Kept]:
+def document(number: int, sizes: list[int]) -> list[ShardCandidate]:
     sha256 = hashlib.sha256(str(number).encode()).hexdigest()
-    return [Kept(number, sha256, index, size) for index, size in enumerate(sizes)]
+    return [ShardCandidate(number, sha256, index, size) for index, size in enumerate(sizes)]
 
 
-def corpus(pages: list[int], seed: int = 1) -> list[Kept]:
+def corpus(pages: list[int], seed: int = 1) -> list[ShardCandidate]:
     draw = random.Random(seed)
     return [
         page

@@ -22,7 +22,7 @@ ALL = FilterConfig(
 )
 CONFIG = ReadConfig(render=RenderConfig(dpi=72), filter=ALL)
 LIMITS = ReaderLimits(page_deadline_s=2.0, memory_bytes=700_000_000)
-TESTS = str(Path(__file__).parents[2])
+TESTS = str(Path(__file__).parents[2] / "support")
 
 
 def pdf(path: Path, pages: int) -> Open:

@@ -9,35 +9,35 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pagemill.command.terminal.ledger import explanation_text, rows_text, stats_text
 from pagemill.engine.errors import ConfigError
 from pagemill.engine.key import page_key
 from pagemill.engine.reason import Reason
 from pagemill.engine.store.explain import Explanation, explain_key, explain_rows, row_dict
 from pagemill.engine.store.index import IndexMeta, IndexRow, write_index
 from pagemill.engine.store.ledger import (
-    Row,
-    Summary,
+    LedgerRow,
+    LedgerSummary,
     part_path,
     read_rows,
-    summarise,
+    summarize,
     to_rows,
     write_rows,
 )
-from pagemill.engine.store.ledger_text import explanation_text, rows_text, stats_text
 from pagemill.engine.store.place import Place
-from pagemill.engine.visible import visible
+from pagemill.engine.text import visible
 
 INVOICE = "a1b2c3d4" + "0" * 56
 LETTER = "a1b2c3d9" + "1" * 56
 LOCKED = "ffee0011" + "2" * 56
 
 
-def document(sha256: str, uri: str, **values: object) -> Row:
+def document(sha256: str, uri: str, **values: object) -> LedgerRow:
     row = {"kind": "document", "key": sha256, "doc_sha256": sha256, "uri": uri, "status": "written"}
-    return Row(**{**row, **values})  # type: ignore[arg-type]
+    return LedgerRow(**{**row, **values})  # type: ignore[arg-type]
 
 
-def page(sha256: str, index: int, uri: str, **values: object) -> Row:
+def page(sha256: str, index: int, uri: str, **values: object) -> LedgerRow:
     row: dict[str, object] = {
         "kind": "page",
         "key": page_key(sha256, index),
@@ -48,7 +48,7 @@ def page(sha256: str, index: int, uri: str, **values: object) -> Row:
         "status": "written",
         "engine": "mupdf 1.28.5",
     }
-    return Row(**{**row, **values})  # type: ignore[arg-type]
+    return LedgerRow(**{**row, **values})  # type: ignore[arg-type]
 
 
 ROWS = [
@@ -307,7 +307,7 @@ def test_colour_is_only_added_on_request(place: Place) -> None:
 
 
 def test_totals_show_the_sum(place: Place) -> None:
-    text = stats_text(summarise(read_rows(place)))
+    text = stats_text(summarize(read_rows(place)))
     assert "4 found   3 opened   1 failed   1 duplicates" in text
     assert (
         "2 written + 1 rejected + 2 failed = 4 pages found + 1 document that could not be opened"
@@ -316,7 +316,7 @@ def test_totals_show_the_sum(place: Place) -> None:
 
 
 def test_totals_that_do_not_add_up_are_not_hidden() -> None:
-    summary = Summary(
+    summary = LedgerSummary(
         documents={"found": 1, "opened": 1, "failed": 0, "duplicates": 0},
         pages={"found": 5, "written": 3, "rejected": 1, "failed": 0},
     )
@@ -326,7 +326,7 @@ def test_totals_that_do_not_add_up_are_not_hidden() -> None:
 
 
 def test_totals_of_nothing_are_zero(tmp_path: Path) -> None:
-    text = stats_text(summarise(read_rows(Place.at(str(tmp_path)))))
+    text = stats_text(summarize(read_rows(Place.at(str(tmp_path)))))
     assert "0 written + 0 rejected + 0 failed = 0 pages found" in text
 
 

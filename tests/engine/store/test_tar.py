@@ -6,7 +6,7 @@ import io
 
 from hypothesis import given
 from hypothesis import strategies as st
-from pagemill.engine.store.tar import BLOCK_BYTES, Damage, Member, header, member_bytes, scan
+from pagemill.engine.store.tar import BLOCK_BYTES, Damage, TarMember, header, member_bytes, scan
 
 members = st.lists(st.binary(min_size=1, max_size=1200), min_size=2, max_size=6)
 
@@ -43,7 +43,7 @@ def test_a_damaged_header_costs_one_member(content: list[bytes], draw: st.DataOb
     assert [item.header_ok for item in known] == [n != victim for n in range(len(content))]
 
     blind = list(scan(io.BytesIO(damaged)))
-    assert [item.data for item in blind if isinstance(item, Member)] == [
+    assert [item.data for item in blind if isinstance(item, TarMember)] == [
         item for number, item in enumerate(content) if number != victim
     ]
     assert [item.offset for item in blind if isinstance(item, Damage)] == [start]

@@ -1,0 +1,209 @@
+"""One worker: fetches a document, reads it in a guarded child, writes its parcel; writes shards.
+
+Plain Python, without Ray: `stage` runs many of them.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ...engine.curate.filter import document_reason
+from ...engine.errors import DataError
+from ...engine.key import page_key
+from ...engine.read.guard import GuardedReader
+from ...engine.read.message import Open, Opened, Refused
+from ...engine.read.reader import PageFate
+from ...engine.reason import Reason
+from ...engine.source.fetch import Fetched, fetch
+from ...engine.store.index import IndexMeta, row_from_facts, write_index
+from ...engine.store.parcel import ParcelWriter, read_blob, read_meta
+from ...engine.store.place import Place
+from ...engine.store.shard import ShardSummary, write_shard
+from .config import BuildConfig
+from .job import (
+    DocumentJob,
+    DocumentSummary,
+    PageEntry,
+    ParcelMeta,
+    ShardJob,
+    ShardPage,
+    meta_from_dict,
+    parcel_name,
+    summary_of,
+)
+
+_PAGES_HELD = 8000
+
+
+class Worker:
+    """Does jobs one after another. Owns the reader processes of one core."""
+
+    def __init__(self, out: str, config: BuildConfig) -> None:
+        self._place = Place.at(out)
+        self._config = config
+        self._reader = GuardedReader(config.read, config.limits)
+        self._metas: dict[str, ParcelMeta] = {}
+        """Those last used, the oldest first, of at most `_PAGES_HELD` pages."""
+
+    def ping(self) -> int:
+        """The process id: the worker is up."""
+        return os.getpid()
+
+    def read(self, job: DocumentJob) -> DocumentSummary:
+        """Make a document's parcel, unless one with its content is there already."""
+        try:
+            with fetch(job.source, scratch=self._scratch(), limits=self._config.limits) as fetched:
+                return self._read_fetched(job, fetched)
+        except DataError as err:
+            return DocumentSummary(sha256="", reason=err.reason or Reason.MISSING, message=str(err))
+
+    def write(self, job: ShardJob) -> ShardSummary:
+        """Write a shard and its index; the samples' spans stay here, they are in the index."""
+        path = self._scratch() / f"shard-{uuid.uuid4().hex}"
+        facts: list[dict[str, Any]] = []
+        summary = write_shard(path, self._samples(job, facts))
+        rows = [
+            row_from_facts(span, page.doc_sha256, page.page_index, known)
+            for span, page, known in zip(summary.samples, job.pages, facts, strict=True)
+        ]
+        meta = IndexMeta(
+            shard=job.name,
+            sha256=summary.sha256,
+            bytes=summary.bytes,
+            samples=len(summary.samples),
+        )
+        self._place.put(path, f"shards/{job.name}.tar")
+        write_index(self._place, f"index/{job.name}.parquet", rows, meta)
+        return replace(summary, samples=())
+
+    def close(self) -> None:
+        """Kill the reader processes."""
+        self._reader.close()
+
+    def _scratch(self) -> Path:
+        return self._place.scratch_dir()
+
+    def _read_fetched(self, job: DocumentJob, fetched: Fetched) -> DocumentSummary:
+        if job.sha256 and fetched.sha256 != job.sha256:
+            message = f"its content has changed since the corpus was built: {fetched.sha256}"
+            return DocumentSummary(sha256="", reason=Reason.MISSING, message=message)
+        rel = parcel_name(fetched.sha256)
+        if self._place.exists(rel):
+            meta = self._read_meta(fetched.sha256)
+            if meta.reason != Reason.ENCRYPTED or not job.passwords:
+                return summary_of(meta)
+        path = self._scratch() / f"parcel-{uuid.uuid4().hex}"
+        writer = ParcelWriter(path)
+        try:
+            meta = self._fill(writer, job, fetched)
+            writer.close(meta)
+        except BaseException:
+            writer.abort()
+            raise
+        self._place.put(path, rel)
+        return replace(summary_of(meta), worker_bytes=self._reader.peak_rss_bytes)
+
+    def _fill(self, writer: ParcelWriter, job: DocumentJob, fetched: Fetched) -> ParcelMeta:
+        """Read the document's pages into the parcel."""
+        document = Open(str(fetched.path), fetched.sha256, job.passwords)
+        opened = self._reader.open(document)
+        if isinstance(opened, Refused):
+            return ParcelMeta(
+                sha256=fetched.sha256,
+                size=fetched.size,
+                reason=opened.reason,
+                message=opened.message,
+            )
+        pages = tuple(self._entries(writer, job, document, opened))
+        return ParcelMeta(
+            sha256=fetched.sha256,
+            size=fetched.size,
+            page_count=opened.page_count,
+            engine=opened.engine,
+            repaired=opened.repaired,
+            ms_open=opened.ms,
+            pages=pages,
+        )
+
+    def _entries(
+        self, writer: ParcelWriter, job: DocumentJob, document: Open, opened: Opened
+    ) -> Iterator[PageEntry]:
+        wanted = range(opened.page_count) if job.pages is None else job.pages
+        reason = document_reason(opened.page_count, self._config.filter)
+        if reason is not None:
+            message = f"the document has {opened.page_count} pages"
+            for page_index in wanted:
+                yield PageEntry(
+                    page_index=page_index, stage="filter", reason=reason, message=message
+                )
+            return
+        for fate in self._reader.pages(document, opened, wanted):
+            yield _entry(writer, fate)
+
+    def _samples(
+        self, job: ShardJob, facts: list[dict[str, Any]]
+    ) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+        """The samples of a shard; what the index says of each is added to `facts`."""
+        extension = self._config.image.extension
+        for page in job.pages:
+            entry = self._meta(page.doc_sha256).page(page.page_index)
+            size = entry.image_bytes + entry.json_bytes
+            data = read_blob(self._place, parcel_name(page.doc_sha256), entry.offset, size)
+            image, json = data[: entry.image_bytes], data[entry.image_bytes :]
+            json = json[:-1] + source_tail(page, self._config.licence)
+            facts.append(entry.facts)
+            yield page_key(page.doc_sha256, page.page_index), [(extension, image), ("json", json)]
+
+    def _meta(self, doc_sha256: str) -> ParcelMeta:
+        meta = self._metas.pop(doc_sha256, None) or self._read_meta(doc_sha256)
+        self._metas[doc_sha256] = meta
+        while (
+            len(self._metas) > 1 and sum(len(m.pages) for m in self._metas.values()) > _PAGES_HELD
+        ):
+            del self._metas[next(iter(self._metas))]
+        return meta
+
+    def _read_meta(self, doc_sha256: str) -> ParcelMeta:
+        return meta_from_dict(read_meta(self._place, parcel_name(doc_sha256)))
+
+
+def source_tail(page: ShardPage, licence: str) -> bytes:
+    """What replaces the closing brace of a page's JSON: its source, and the brace."""
+    source = {"uri": page.name, "member": page.member, "licence": licence}
+    return b',"source":' + orjson.dumps(source) + b"}"
+
+
+def _entry(writer: ParcelWriter, fate: PageFate) -> PageEntry:
+    """Store a page's bytes; what it was for is in the entry."""
+    offset = 0
+    if fate.kept:
+        offset, _ = writer.add(fate.image)
+        writer.add(fate.json)
+    elif fate.thumbnail:
+        offset, _ = writer.add(fate.thumbnail)
+        writer.add(fate.word_shares)
+    return PageEntry(
+        page_index=fate.page_index,
+        kept=fate.kept,
+        failed=fate.failed,
+        stage=fate.stage,
+        reason=fate.reason,
+        message=fate.message,
+        attempts=fate.attempts,
+        engine=fate.engine,
+        warnings=fate.warnings,
+        offset=offset,
+        image_bytes=len(fate.image),
+        json_bytes=len(fate.json),
+        thumbnail_bytes=len(fate.thumbnail),
+        word_share_bytes=len(fate.word_shares),
+        facts=fate.facts,
+        timing=asdict(fate.timing),
+    )

@@ -1,0 +1,120 @@
+"""A typeset corpus is one like any other: complete, accounted for, the same bytes on any run."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pagemill.command.main import main
+from pagemill.engine.config import load
+from pagemill.engine.errors import ConfigError
+from pagemill.engine.store.corpus import CorpusInfo
+from pagemill.engine.store.ledger import read_rows, summarize
+from pagemill.engine.store.place import Place
+from pagemill.engine.typeset.config import TypesetConfig
+from pagemill.engine.verify.corpus import verify
+from pagemill.pipelines.typeset.typeset import TypesetRequest, typeset_corpus
+
+SLOW_KINDS = ("prose", "table", "form", "receipt", "invoice", "letter", "slide")
+FAST = ["kind.line=0.8", "shard_pages=40", *(f"kind.{kind}=0" for kind in SLOW_KINDS)]
+
+
+def order_of(folder: Path, **given) -> TypesetRequest:
+    config = load(TypesetConfig, None, FAST)
+    return TypesetRequest(data=folder, **{"pages": 100, "held_out": 30, "config": config} | given)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(folder, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("whole") / "corpus"
+    typeset_corpus(order_of(folder), str(out), workers=1)
+    return out
+
+
+def test_the_corpus_is_complete_and_every_page_accounted_for(whole):
+    place = Place.at(str(whole))
+    info = CorpusInfo.load(place)
+    assert info.status == "complete"
+    assert {name: len(shards) for name, shards in info.splits.items()} == {"train": 3, "val": 1}
+    assert verify(place) == []
+    summary = summarize(read_rows(place))
+    assert summary.pages == {"found": 130, "written": 130, "rejected": 0, "failed": 0}
+    assert summary.documents["found"] == 130
+    assert not (whole / ".work").exists()
+
+
+def test_any_number_of_workers_gives_the_same_bytes(folder, whole, tmp_path):
+    typeset_corpus(order_of(folder), str(tmp_path / "corpus"), workers=2)
+    assert digests(tmp_path / "corpus") == digests(whole)
+
+
+def test_a_stopped_run_goes_on_with_the_shards_it_has(folder, whole, tmp_path):
+    out = tmp_path / "corpus"
+
+    def stop(done: int, total: int) -> None:
+        if done >= 100:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        typeset_corpus(order_of(folder), str(out), workers=1, progress=stop)
+    assert CorpusInfo.load(Place.at(str(out))).status == "building"
+    first = out / "shards" / "train-000000.tar"
+    stamp = first.stat().st_mtime_ns
+    told: list[int] = []
+    typeset_corpus(order_of(folder), str(out), workers=1, progress=lambda d, t: told.append(d))
+    assert told[0] == 100, "80 pages of two shards were there, and 20 more"
+    assert first.stat().st_mtime_ns == stamp
+    assert digests(out) == digests(whole)
+
+
+def test_another_order_is_refused_and_the_same_one_does_nothing(folder, whole):
+    before = digests(whole)
+    told: list[int] = []
+    typeset_corpus(order_of(folder), str(whole), progress=lambda d, t: told.append(d))
+    assert told == []
+    for other in ({"seed": 1}, {"pages": 120}, {"config": TypesetConfig()}):
+        with pytest.raises(ConfigError, match="another corpus"):
+            typeset_corpus(order_of(folder, **other), str(whole))
+    assert digests(whole) == before
+
+
+def test_a_folder_with_other_files_is_left_alone(folder, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(ConfigError, match="thesis"):
+        typeset_corpus(order_of(folder), str(tmp_path))
+
+
+def test_the_command_says_what_it_wrote_and_what_is_wrong(folder, tmp_path, capsys):
+    command = ["typeset", str(folder), "--out", str(tmp_path / "c"), "--pages", "30"]
+    command += ["--workers", "1", *(word for one in FAST for word in ("--set", one))]
+    assert main(command) == 0
+    assert "train: 30 pages in 1 shards" in capsys.readouterr().out
+    assert main(["verify", str(tmp_path / "c")]) == 0
+    assert main(["stats", str(tmp_path / "c")]) == 0
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert main(["typeset", str(empty), "--out", str(tmp_path / "d"), "--pages", "3"]) == 2
+    assert "make_small_data" in capsys.readouterr().err
+    assert main(["typeset", str(folder), "--out", str(tmp_path / "d"), "--pages", "0"]) == 2
+
+
+def test_neither_ray_nor_a_pdf_engine_is_needed():
+    blocked = ("ray", "pymupdf", "fitz", "torch", "transformers", "pdf2image", "rich", "py3langid")
+    code = (
+        f"import sys\nfor name in {blocked!r}: sys.modules[name] = None\n"
+        "import pagemill.pipelines.typeset.typeset, pagemill.command.main\n"
+        "from pagemill.command.terminal.meter import Meter\n"
+        "Meter('typeset', sys.stderr, unit='pages')(1, 2)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
