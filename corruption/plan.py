@@ -268,7 +268,7 @@ def _parameters(page: Page, lines: Lines, one: Assignment, struck: list[Box]) ->
     }
     if one.level is Level.MODERATE:
         parameters["struck"] = operator.amount(1.0, one.x_height)
-        parameters["struck_spans"] = [
+        parameters["spans"] = [
             [
                 max(0, round(x0) - left),
                 max(0, round(y0) - top - 1),
