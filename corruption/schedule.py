@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..engine.config import fingerprint, from_tree, to_tree
+from ..engine.config import fingerprint, from_tree, to_tree, upgraded
 from ..engine.errors import ConfigError
 from .effect.effect import EffectConfig
 from .level import LEVELS, Level
@@ -183,7 +183,8 @@ class Schedule:
             )
             for entry in tree.get("entries", ())
         )
-        return Schedule(config=from_tree(CorruptionConfig, tree["config"]), entries=entries)
+        config = upgraded(CorruptionConfig, tree["config"])
+        return Schedule(config=from_tree(CorruptionConfig, config), entries=entries)
 
 
 DEFAULT = Schedule()

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine.errors import ConfigError, PagemillError
+from ..engine.progress import Progress
 from .arguments import add_job
 from .checkpoint.checkpoint import MODEL, newest, step_of
 from .checkpoint.retention import FOLDER as CHECKPOINTS
@@ -25,7 +26,6 @@ from .evaluate.folder import quiet
 from .log.run_log import OnStep, StepProgress
 from .ranks import Ranks, from_environment
 from .recipe import Recipe, from_weights, read_recipe
-from .stream.token_count import Progress
 from .trainer import RunResult, Trainer
 
 OK, FAULTS, USAGE, INTERRUPTED = 0, 1, 2, 130

@@ -26,6 +26,7 @@ from ..corruption import Level, Mixture, Schedule
 from ..engine.config import to_tree
 from ..engine.errors import ConfigError
 from ..engine.key import keyed_hash
+from ..engine.progress import Progress
 from ..model.cost.flops import parameters
 from .backend.torch import Backend, TorchBackend, optimizer_step, totals_of
 from .checkpoint.checkpoint import Saved, read_pieces
@@ -44,7 +45,6 @@ from .stream.collate import Batch
 from .stream.conversation import SUFFIXES
 from .stream.shard_cache import ShardCache
 from .stream.stream import PageStream
-from .stream.token_count import Progress
 
 FACTS = 6
 """Numbers that `figures.Facts` has."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -17,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..errors import ShardError
+from ..progress import Progress
 from ..store.corpus import INDEX_FOLDER, SHARD_FOLDER, CorpusInfo, ShardEntry
 from ..store.index import IndexMeta, IndexRow, read_index, read_index_meta
 from ..store.ledger import read_rows
@@ -27,10 +27,7 @@ from .page import Finding
 from .shard import ShardCase, judge
 from .walk import walk_shard
 
-__all__ = ["Fault", "FaultKind", "Progress", "verify"]
-
-Progress = Callable[[int, int], None]
-"""Called with bytes read and bytes in all, after every shard."""
+__all__ = ["Fault", "FaultKind", "verify"]
 
 _SHARD_NAME = re.compile(r"[a-z0-9]+-[0-9]{6,}")
 _LIMIT = 20
@@ -44,7 +41,7 @@ def verify(place: Place, *, deep: bool = True, progress: Progress | None = None)
         place: the corpus.
         deep: also decode every image and hold every JSON against image and index; without,
             structure, checksums and counts only, as fast as the storage reads.
-        progress: told how far it is.
+        progress: called after every shard with the bytes read and the bytes in all.
 
     Raises:
         ConfigError: there is no corpus, or it is of another version.

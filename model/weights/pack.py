@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -11,7 +12,6 @@ import torch
 from ...engine.errors import ConfigError
 from .store import (
     INDEX,
-    Progress,
     Store,
     TensorPart,
     building,
@@ -35,7 +35,7 @@ def pack_model(
     *,
     dtype: str = "bfloat16",
     shard_bytes: int,
-    progress: Progress | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> int:
     """Copy a model, its weights in another type and in small files; the bytes of its weights.
 

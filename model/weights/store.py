@@ -24,9 +24,6 @@ from torch import Tensor
 
 from ...engine.errors import CheckpointError, ConfigError
 
-Progress = Callable[[int, int], None]
-"""Called with the bytes that are done and the bytes in all."""
-
 INDEX = "model.safetensors.index.json"
 WEIGHTS = ("model.safetensors", INDEX, "pytorch_model.bin", "pytorch_model.bin.index.json")
 """Where weights may be, in the order in which they are looked for."""
@@ -261,7 +258,11 @@ def building(out: Path) -> Iterator[Path]:
 
 
 def write_shards(
-    folder: Path, parts: Sequence[TensorPart], *, shard_bytes: int, progress: Progress | None = None
+    folder: Path,
+    parts: Sequence[TensorPart],
+    *,
+    shard_bytes: int,
+    progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Write tensors into files of at most `shard_bytes`, and the index if there are several.
 

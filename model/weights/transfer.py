@@ -9,7 +9,7 @@ Headers are compared before anything is copied; the result appears under its nam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from ...engine.errors import CheckpointError, ConfigError
 from . import minicpm, minicpm_config, siglip
 from .conversion import Conversion
 from .report import Report
-from .store import Progress, building, refuse_full, write_shards
+from .store import building, refuse_full, write_shards
 
 IMPORTS = {
     minicpm_config.NAME: minicpm.importing,
@@ -37,7 +37,7 @@ def import_checkpoint(
     *,
     layout: str,
     shard_bytes: int = SHARD_BYTES,
-    progress: Progress | None = None,
+    progress: Callable[[int, int], None] | None = None,
     seed: int = 0,
     **changes: Any,
 ) -> Report:
@@ -79,7 +79,7 @@ def export_checkpoint(
     *,
     layout: str = minicpm_config.NAME,
     shard_bytes: int = SHARD_BYTES,
-    progress: Progress | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """The way back: a folder in another layout, its tensors equal bit by bit.
 
@@ -102,7 +102,7 @@ def export_checkpoint(
 
 
 def converted(
-    conversion: Conversion, out: Path, shard_bytes: int, progress: Progress | None
+    conversion: Conversion, out: Path, shard_bytes: int, progress: Callable[[int, int], None] | None
 ) -> Report:
     """Carry out a conversion.
 

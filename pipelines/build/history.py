@@ -12,7 +12,7 @@ from importlib import metadata
 from typing import Any, Literal
 
 from ... import __version__
-from ...engine.config import to_tree
+from ...engine.config import to_tree, upgraded
 from ...engine.curate.select import SPLITS
 from ...engine.errors import ConfigError, DataError
 from ...engine.reason import Reason
@@ -60,11 +60,11 @@ def corpus_at(place: Place, config: BuildConfig) -> CorpusInfo:
             versions=_versions(),
         )
     info = CorpusInfo.load(place)
-    if info.config_hash != config.hash:
+    difference = _difference(upgraded(BuildConfig, info.config), to_tree(config))
+    if info.config_hash != config.hash and difference:
         raise ConfigError(
-            f"{place.uri} was built with another configuration: "
-            f"{_difference(info.config, to_tree(config))}. Use the same one, another --out, or "
-            "--rebuild to throw the corpus away."
+            f"{place.uri} was built with another configuration: {difference}. Use "
+            "the same one, another --out, or --rebuild to throw the corpus away."
         )
     return info
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...engine.config import with_overrides
+from ...engine.config import from_tree, upgraded, with_overrides
 from ...engine.errors import ConfigError
 from ...engine.reason import Reason
 from ...engine.source.listing import Source, find
@@ -73,8 +73,9 @@ def _config(info: CorpusInfo, overrides: Sequence[str]) -> BuildConfig:
     Raises:
         ConfigError: an override that would change what is written.
     """
-    config = checked_engines(with_overrides(BuildConfig, info.config, overrides))
-    if config.hash != info.config_hash:
+    stored = upgraded(BuildConfig, info.config)
+    config = checked_engines(with_overrides(BuildConfig, stored, overrides))
+    if config.hash != from_tree(BuildConfig, stored).hash:
         allowed = " and ".join(LIMITS)
         raise ConfigError(f"retry can change {allowed} only; anything else needs a new corpus")
     return config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from ...corruption.ocr import open_ocr
 from ...corruption.operator import OPERATORS
 from ...corruption.severity import Table, write_table
 from ...engine.errors import ConfigError, PagemillError
+from ...engine.progress import Progress
 from ...engine.store.place import Place
 from ..cluster import actors_of, connected
 from ..pool import ActorPool
@@ -31,8 +32,6 @@ _READABLE = 0.10
 """Error rate on the clean line above which a line says nothing about an engine."""
 _FEWEST = 8
 _LINES_A_JOB = 400
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ import platform
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -33,6 +33,7 @@ from ... import __version__
 from ...engine.config import to_tree
 from ...engine.errors import ConfigError, PagemillError, ShardError
 from ...engine.image import ImageConfig, encode
+from ...engine.progress import Progress
 from ...engine.store import corpus as corpus_file
 from ...engine.store.corpus import FILE, CorpusInfo, Generation, ShardEntry
 from ...engine.store.index import (
@@ -62,9 +63,6 @@ _RUN_PAGES = 20
 _RUNS_AHEAD = 4
 """Runs that wait or are made, a worker."""
 _OURS = (FILE, "shards", "index", "ledger", ".work")
-
-Progress = Callable[[int, int], None]
-"""Called with pages made and pages in all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +129,7 @@ def typeset_corpus(
         order: what to make.
         out: folder or URI of the corpus.
         workers: processes; 0 means one a CPU.
-        progress: told how far it is.
+        progress: called with the pages made and the pages in all.
 
     Raises:
         ConfigError: the data folder is not one, or `out` holds something else.

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pytest
-from pagemill.engine.config import describe, fingerprint, load, to_toml, to_tree, with_overrides
+from pagemill.engine.config import (
+    describe,
+    fingerprint,
+    from_tree,
+    load,
+    to_toml,
+    to_tree,
+    upgraded,
+    with_overrides,
+)
 from pagemill.engine.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Render:
+    renamed_keys: ClassVar[Mapping[str, str]] = {"resolution": "dpi"}
     dpi: float = 144.0
     "Resolution."
     engine: Literal["mupdf", "poppler"] = "mupdf"
@@ -23,6 +34,7 @@ class Render:
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
+    renamed_keys: ClassVar[Mapping[str, str]] = {"draw": "render"}
     render: Render = field(default_factory=Render)
     languages: tuple[str, ...] = ()
     "Kept languages."
@@ -43,6 +55,8 @@ def test_defaults_file_and_override_in_that_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "says"),
     [
+        ("render.resolution=72", "'render.resolution' is now called 'render.dpi'"),
+        ("draw.dpi=72", "'draw' is now called 'render'"),
         ("render.dpj=72", "nearest is 'render.dpi'"),
         ("rendr.dpi=72", "nearest is 'render'"),
         ("render.dpi=fast", "render.dpi is 'fast'"),
@@ -97,3 +111,33 @@ def test_every_field_has_a_meaning() -> None:
         ("languages", "Kept languages."),
         ("note", "Anything."),
     ]
+
+
+def test_what_an_older_version_wrote_is_read_under_the_names_of_today() -> None:
+    old = {"draw": {"resolution": 100.0, "deep": False}, "note": "n", "licence": "kept as it is"}
+    tree = upgraded(Build, old)
+    assert tree == {
+        "render": {"dpi": 100.0, "deep": False},
+        "note": "n",
+        "licence": "kept as it is",
+    }
+    del tree["licence"]
+    assert from_tree(Build, tree) == Build(render=Render(dpi=100.0, deep=False), note="n")
+    assert old["draw"] == {"resolution": 100.0, "deep": False}
+
+
+def test_old_names_of_a_parent_count_in_its_children() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Limits:
+        renamed_keys: ClassVar[Mapping[str, str]] = {"seconds": "deadline_s"}
+        deadline_s: float = 1.0
+
+    @dataclass(frozen=True, kw_only=True)
+    class AllLimits(Limits):
+        renamed_keys: ClassVar[Mapping[str, str]] = {"memory": "memory_bytes"}
+        memory_bytes: int = 1
+
+    assert upgraded(AllLimits, {"seconds": 2.0, "memory": 3}) == {
+        "deadline_s": 2.0,
+        "memory_bytes": 3,
+    }

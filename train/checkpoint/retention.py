@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...engine.config import to_tree
+from ...engine.config import to_tree, upgraded
 from ...engine.errors import CheckpointError
 from ..backend.torch import Backend
 from ..ranks import Ranks, agreed
@@ -127,7 +127,7 @@ class CheckpointRetention:
         Raises:
             CheckpointError: it is of another recipe or began with other weights.
         """
-        changed = changes(saved.state["recipe"], to_tree(self.recipe))
+        changed = changes(upgraded(Recipe, saved.state["recipe"]), to_tree(self.recipe))
         if changed:
             raise CheckpointError(
                 f"{saved.path} is of a run with another recipe: {'; '.join(changed)}. Put it back, "

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...engine.geometry import Box
 from ...engine.image import ImageConfig, encode
-from ..stream.token_count import Progress
+from ...engine.progress import Progress
 from .case import AskedRegion, Case
 from .config import EvalConfig
 from .question import BLIND, SEEN, Picture, Posed, Reader, Reply, count, posed

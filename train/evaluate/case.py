@@ -15,11 +15,12 @@ from ...engine.errors import DataError
 from ...engine.geometry import Box, union
 from ...engine.key import keyed_hash
 from ...engine.page import Page
+from ...engine.progress import Progress
 from ...model.prompt.task import READ, RESTORE
 from ..stream.box import UNKNOWN, box_candidates, box_text
 from ..stream.corpus import PageSource, refused
 from ..stream.sample import LEAST_TO_RESTORE, LengthPlanner, SampleBuilder, SampleConfig
-from ..stream.token_count import Progress, pieces_of
+from ..stream.token_count import pieces_of
 from .config import EvalConfig
 from .plan import Planned, open_sources, planned
 

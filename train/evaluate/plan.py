@@ -13,11 +13,11 @@ from pathlib import Path
 from ...corruption import CorruptionPlan, Schedule, plan_page
 from ...engine.errors import ConfigError, DataError
 from ...engine.page import Page
+from ...engine.progress import Progress
 from ...engine.store.corpus import FILE, CorpusInfo
 from ...engine.store.place import Place
 from ..stream.conversation import SUFFIXES
 from ..stream.corpus import PageSource, chosen_pages, open_corpus, refused
-from ..stream.token_count import Progress
 from .config import EvalConfig
 
 HELD_OUT = ("val", "test", "train")

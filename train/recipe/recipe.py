@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ...corruption import CorruptionConfig
-from ...engine.config import from_tree, split_override, with_overrides
+from ...engine.config import from_tree, split_override, upgraded, with_overrides
 from ...engine.errors import ConfigError
 from ..evaluate import EvalConfig
 from ..stream.stream import StreamConfig
@@ -387,7 +387,7 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 def one_stage(tree: Mapping[str, Any]) -> Recipe:
     """A resolved stage as a run's folder keeps it."""
-    return from_tree(Recipe, tree)
+    return from_tree(Recipe, upgraded(Recipe, tree))
 
 
 def from_weights(recipe: Recipe, folder: Path) -> Recipe:

@@ -19,7 +19,8 @@ import numpy as np
 
 from ...engine.errors import ConfigError, DataError
 from ...engine.key import sha256_of
-from .token_count import Progress, cache_dir
+from ...engine.progress import Progress
+from .token_count import cache_dir
 
 SUFFIXES = {".jsonl": "json", ".json": "json", ".parquet": "parquet"}
 BLOCK = 1000

@@ -22,6 +22,7 @@ from transformers import AutoProcessor, AutoTokenizer
 
 from ...corruption import Level
 from ...engine.errors import ConfigError
+from ...engine.progress import Progress
 from ...model import PagemillImageProcessor, PagemillProcessor
 from ...model.prompt.image_token import MARKS
 from ...model.vocabulary import shipped
@@ -29,7 +30,6 @@ from .collate import Batch
 from .picture import PatchPicture, picture_of
 from .sample import IGNORED, NO_LEVEL
 from .stream import PageStream
-from .token_count import Progress
 
 LEVEL_NAMES = tuple(str(level) for level in Level)
 CARDS = 3

@@ -31,6 +31,7 @@ from ...corruption import Level, Schedule, ScheduleEntry, adapt
 from ...engine.config import fingerprint
 from ...engine.errors import ConfigError, DataError, TrainingError
 from ...engine.key import keyed_hash
+from ...engine.progress import Progress
 from .collate import Batch, collated
 from .conversation import SUFFIXES, ConversationSource, open_conversations, record_lengths
 from .corpus import PageSource, open_corpus, refused
@@ -46,7 +47,7 @@ from .packing import (
 )
 from .sample import IGNORED, NO_LEVEL, LengthPlanner, SampleBuilder, SampleConfig, TrainingSample
 from .shard_cache import ShardCache
-from .token_count import Progress, fingerprint_of, text_tokens
+from .token_count import fingerprint_of, text_tokens
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ text of all pages once; the numbers lie in the user's cache folder, 4 bytes a pa
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,10 @@ from tokenizers import Tokenizer
 from ...engine.errors import DataError
 from ...engine.key import keyed_hash
 from ...engine.page import Page
+from ...engine.progress import Progress
 from .corpus import PageSource
 
 BATCH = 256
-Progress = Callable[[int, int], None]
 
 
 def text_tokens(
