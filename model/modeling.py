@@ -149,9 +149,9 @@ class PagemillForConditionalGeneration(PreTrainedModel, GenerationMixin):
             rate = self.routed(packed, temporal_ids, rate, threshold)
         tokens, lengths = self.connector(packed.features, packed.sizes, temporal_ids, rate)
         rates = connectors.as_rates(rate, len(lengths))
-        if set(rates) == {FULL}:
-            return ImageFeatures(tokens, tuple(lengths), tuple(lengths))
-        full = connectors.full_lengths(self.config, packed.sizes, temporal_ids)
+        full = lengths
+        if set(rates) != {FULL}:
+            full = connectors.full_lengths(self.config, packed.sizes, temporal_ids)
         return ImageFeatures(tokens, tuple(lengths), tuple(full))
 
     def routed(
@@ -250,23 +250,31 @@ class PagemillForConditionalGeneration(PreTrainedModel, GenerationMixin):
             if input_ids is None:
                 raise ConfigError("forward needs input_ids or inputs_embeds")
             features = image_features
-            if features is None and pixel_values is not None:
-                sizes = required("tgt_sizes", tgt_sizes)
-                features = self.encode_images(pixel_values, sizes, temporal_ids, rate)
+            if features is None:
+                features = self.encoded(pixel_values, tgt_sizes, temporal_ids, rate)
             stand_in = features is None and past_key_values is None and self.must_touch_tower()
             inputs_embeds = self.embed_touching(input_ids, features, stand_in)
         if use_cache is None and (labels is not None or self.training):
             use_cache = False
         return self.language_model(
-            inputs_embeds=inputs_embeds,
-            attention_mask=attention_mask,
-            position_ids=position_ids,
-            past_key_values=past_key_values,
-            labels=labels,
-            use_cache=use_cache,
-            logits_to_keep=logits_to_keep,
-            **kwargs,
-        )
+            inputs_embeds=inputs_embeds, attention_mask=attention_mask, position_ids=position_ids,
+            past_key_values=past_key_values, labels=labels, use_cache=use_cache,
+            logits_to_keep=logits_to_keep, **kwargs,
+        )  # fmt: skip
+
+    def encoded(
+        self,
+        pixel_values: Tensor | None,
+        tgt_sizes: Tensor | None,
+        temporal_ids: connectors.TemporalIds,
+        rate: connectors.Rate | str,
+        threshold: float | None = None,
+    ) -> ImageFeatures | None:
+        """`encode_images`, or None where there are no pictures."""
+        if pixel_values is None:
+            return None
+        sizes = required("tgt_sizes", tgt_sizes)
+        return self.encode_images(pixel_values, sizes, temporal_ids, rate, threshold)
 
     def embed_touching(
         self,
@@ -339,25 +347,17 @@ class PagemillForConditionalGeneration(PreTrainedModel, GenerationMixin):
             DataError: prompt and pictures do not fit each other.
         """
         input_ids = inputs if input_ids is None else input_ids
-        settings = kwargs.get("generation_config") or self.generation_config
-        unsaid = kwargs.get("suppress_tokens") or settings.suppress_tokens or []
-        kwargs["suppress_tokens"] = [*unsaid, self.config.image_token_id]
-        features = image_features
-        if inputs_embeds is None and features is None and pixel_values is not None:
-            sizes = required("tgt_sizes", tgt_sizes)
-            features = self.encode_images(pixel_values, sizes, temporal_ids, rate, threshold)
+        kwargs["suppress_tokens"] = self.suppressed_tokens(**kwargs)
         if inputs_embeds is not None:
             kwargs["inputs_embeds"] = inputs_embeds
-        if features is None or inputs_embeds is not None:
+            return super().generate(input_ids, attention_mask=attention_mask, **kwargs)
+        features = image_features
+        if features is None:
+            features = self.encoded(pixel_values, tgt_sizes, temporal_ids, rate, threshold)
+        if features is None:
             return super().generate(input_ids, attention_mask=attention_mask, **kwargs)
         given = required("input_ids", input_ids)
-        prompt = Prompt(given, attention_mask)
-        fitting = compressed(
-            prompt,
-            features.lengths,
-            features.full_lengths,
-            image_token_id=self.config.image_token_id,
-        )
+        fitting = self.fitting(Prompt(given, attention_mask), features)
         out = super().generate(
             fitting.input_ids,
             inputs_embeds=self.embed(fitting.input_ids, features),
@@ -365,6 +365,20 @@ class PagemillForConditionalGeneration(PreTrainedModel, GenerationMixin):
             **kwargs,
         )
         return with_prompt(out, fitting.input_ids, given)
+
+    def fitting(self, prompt: Prompt, features: ImageFeatures) -> Prompt:
+        """The prompt with as many image tokens as the pictures have."""
+        return compressed(
+            prompt, features.lengths, features.full_lengths,
+            image_token_id=self.config.image_token_id,
+        )  # fmt: skip
+
+    def suppressed_tokens(
+        self, generation_config: Any = None, suppress_tokens: Any = None, **_: Any
+    ) -> list[int]:
+        """Tokens that are never answered: those that the caller names, and the image token."""
+        given = suppress_tokens or (generation_config or self.generation_config).suppress_tokens
+        return [*(given or []), self.config.image_token_id]
 
 
 def required(name: str, value: Tensor | None) -> Tensor:

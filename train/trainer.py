@@ -27,7 +27,7 @@ from ..engine.config import to_tree
 from ..engine.errors import ConfigError
 from ..engine.key import keyed_hash
 from ..engine.progress import Progress
-from ..model.cost.flops import parameters
+from ..model.cost.size import parameters
 from .backend.torch import Backend, TorchBackend, optimizer_step, totals_of
 from .checkpoint.checkpoint import Saved, read_pieces
 from .checkpoint.retention import CheckpointRetention

@@ -1,35 +1,23 @@
-"""What a model costs: FLOPs of forward and training, parameters, and memory.
+"""FLOPs of forward, training and generation.
 
-FLOPs are those of matrix products, a multiply-add two, as `torch.utils.flop_counter` counts them;
-no padding, no recompute. What goes through the model is named by four arguments everywhere:
-`tgt_sizes`, (height, width) in patches of every slice; `packages`, slices of each package, None
-where every slice is one; `lengths`, tokens of each sample, pictures included; `rate`, 1 or 4.
-
-Shapes: N patches, P packages, Q queries, T tokens, D width of the tower, W of the language model.
+They are those of matrix products, a multiply-add two, as `torch.utils.flop_counter` counts them;
+no padding, no recompute. The arguments are those of `load`.
 """
 
 from __future__ import annotations
 
-import copy
-import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from functools import lru_cache
-from typing import Any, NamedTuple
 
 from ...engine.errors import ConfigError
 from ..config import PagemillConfig
-from ..slicing import FULL, QUARTER, package_tokens
+from ..slicing import FULL
+from .load import Rate, Sizes, loaded
+from .product import Product, Wanted, products, router_flops
+from .size import language
 
 PARTS = ("tower", "connector", "language_model")
 """What can be frozen, in the order in which values pass through."""
-GATED = ("llama", "mistral", "qwen2", "qwen3")
-"""Language models whose layers are four projections and a gated feed-forward."""
-ROUTER_BLOCKS, ROUTER_OUT = 2, 2
-
-Sizes = Sequence[tuple[int, int]]
-Rate = int | Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,64 +34,6 @@ class Flops:
     def total(self) -> int:
         """Of all parts."""
         return self.tower + self.connector + self.router + self.language_model + self.head
-
-
-@dataclass(frozen=True, slots=True)
-class Language:
-    """Sizes of a causal language model."""
-
-    layers: int
-    width: int
-    heads: int
-    kv_heads: int
-    head_width: int
-    feed_forward: int
-    vocabulary: int
-    matrices: int
-    """Weights of all matrices that every token is multiplied with, without the head."""
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What goes through the model, checked and counted."""
-
-    slices: list[int]
-    """Patches of each slice."""
-    packages: int
-    full: int
-    """Visual tokens of packages at the full rate."""
-    quarter: int
-    """Visual tokens of packages at the quarter rate."""
-    lengths: list[int]
-    """Tokens of each sample."""
-
-    @property
-    def patches(self) -> int:
-        """Of all slices."""
-        return sum(self.slices)
-
-    @property
-    def tokens(self) -> int:
-        """Of all samples."""
-        return sum(self.lengths)
-
-
-class Wanted(Enum):
-    """When the gradient of one factor of a product is computed."""
-
-    NEVER = "it is data"
-    OWN = "the part is trained"
-    ABOVE = "a part before this one is trained"
-    ANY = "the part or one before it is trained"
-
-
-class Product(NamedTuple):
-    """Matrix products of one part."""
-
-    part: str
-    flops: int
-    left: Wanted
-    right: Wanted
 
 
 def forward_flops(
@@ -209,61 +139,6 @@ def generation_flops(config: PagemillConfig, context_tokens: int, new_tokens: in
     )
 
 
-def parameters(config: PagemillConfig) -> dict[str, int]:
-    """Parameters of `tower`, `connector`, `router`, `embeddings`, `layers`, `head` and `total`.
-
-    Exact, from a model without memory. The language model is embeddings, layers (with the last
-    norm) and head; a head that is the table of embeddings has 0 of its own.
-    """
-    model = skeleton(config)
-    table, head = model.get_input_embeddings().weight, model.get_output_embeddings()
-    found = {
-        "tower": counted(model.vision),
-        "connector": counted(model.connector),
-        "router": counted(model.router) if model.router is not None else 0,
-        "embeddings": table.numel(),
-        "layers": counted(model.get_decoder()) - table.numel(),
-        "head": 0 if head.weight is table else counted(head),
-    }
-    return {**found, "total": counted(model)}
-
-
-def loaded(
-    config: PagemillConfig,
-    tgt_sizes: Sizes,
-    packages: Sequence[int] | None,
-    lengths: Sequence[int],
-    rate: Rate,
-) -> Load:
-    """The four arguments, checked against each other.
-
-    Raises:
-        ConfigError: they do not fit.
-    """
-    frames = [1] * len(tgt_sizes) if packages is None else list(packages)
-    rates = [rate] * len(frames) if isinstance(rate, int) else list(rate)
-    if sum(frames) != len(tgt_sizes) or any(count < 1 for count in frames):
-        raise ConfigError(f"packages of {frames} slices do not hold {len(tgt_sizes)} slices")
-    if len(rates) != len(frames):
-        raise ConfigError(f"{len(rates)} rates for {len(frames)} packages")
-    tokens = {FULL: 0, QUARTER: 0}
-    rest = iter(tgt_sizes)
-    for count, one in zip(frames, rates, strict=True):
-        sizes = [next(rest) for _ in range(count)]
-        given = package_tokens(
-            sizes, connector=config.connector, query_num=config.query_num, rate=one
-        )
-        tokens[one] += given
-    visual = tokens[FULL] + tokens[QUARTER]
-    if lengths and visual > sum(lengths):
-        raise ConfigError(
-            f"samples of {sum(lengths)} tokens have no room for {visual} visual tokens: "
-            "lengths count visual tokens too"
-        )
-    slices = [height * width for height, width in tgt_sizes]
-    return Load(slices, len(frames), tokens[FULL], tokens[QUARTER], list(lengths))
-
-
 def trained_parts(frozen: Collection[str]) -> frozenset[str]:
     """The parts that are not frozen.
 
@@ -281,146 +156,9 @@ def owner(part: str) -> str:
     return "language_model" if part == "head" else part
 
 
-def summed(parts: Iterator[Product], router: int, cost: Any) -> Flops:
+def summed(parts: Iterator[Product], router: int, cost: Callable[[Product], int]) -> Flops:
     """Products added up by part."""
     totals = {"tower": 0, "connector": 0, "language_model": 0, "head": 0}
     for product in parts:
         totals[product.part] += cost(product)
     return Flops(router=router, **totals)
-
-
-def products(
-    config: PagemillConfig, load: Load, full_square: bool, logit_tokens: int
-) -> Iterator[Product]:
-    """Every matrix product of a forward pass, without the router."""
-    yield from tower_products(config.vision_config, load)
-    if config.connector == "resampler3d":
-        yield from resampler_products(config, load)
-    else:
-        yield from shuffle_products(config, load)
-    yield from language_products(config, load, full_square, logit_tokens)
-
-
-def pixels_of(vision: Any) -> int:
-    """Numbers of one patch of pixels."""
-    return int(vision.num_channels * vision.patch_size**2)
-
-
-def tower_products(vision: Any, load: Load) -> Iterator[Product]:
-    """Patches, projections and feed-forward of every patch, attention within each slice."""
-    width, layers = vision.hidden_size, vision.num_hidden_layers
-    matrices = layers * (4 * width * width + 2 * width * vision.intermediate_size)
-    pairs = sum(count * count for count in load.slices)
-    yield Product("tower", 2 * load.patches * pixels_of(vision) * width, Wanted.NEVER, Wanted.OWN)
-    yield Product("tower", 2 * load.patches * matrices, Wanted.ANY, Wanted.OWN)
-    yield Product("tower", 4 * layers * width * pairs, Wanted.ANY, Wanted.ANY)
-
-
-def resampler_products(config: PagemillConfig, load: Load) -> Iterator[Product]:
-    """Queries once, keys and values of every patch, answers of every package."""
-    if not load.packages:
-        return
-    width, queries = config.text_config.hidden_size, config.query_num
-    patches, square = load.patches, width * width
-    kv_proj = 2 * patches * config.vision_config.hidden_size * width
-    scores = 2 * queries * patches * width
-    yield Product("connector", kv_proj, Wanted.ABOVE, Wanted.OWN)
-    yield Product("connector", 2 * queries * square, Wanted.OWN, Wanted.OWN)
-    yield Product("connector", 4 * patches * square, Wanted.ANY, Wanted.OWN)
-    yield Product("connector", scores, Wanted.OWN, Wanted.ANY)
-    yield Product("connector", scores, Wanted.ANY, Wanted.ANY)
-    yield Product("connector", 4 * load.packages * queries * square, Wanted.ANY, Wanted.OWN)
-
-
-def shuffle_products(config: PagemillConfig, load: Load) -> Iterator[Product]:
-    """The layers of both branches, each over its own blocks of patches."""
-    width, kv_width = config.text_config.hidden_size, config.vision_config.hidden_size
-    full = 4 * kv_width * width + width * width
-    quarter = 2 * width * (16 * kv_width + 2 * width + width)
-    yield Product("connector", 2 * load.full * full, Wanted.ANY, Wanted.OWN)
-    yield Product("connector", 2 * load.quarter * quarter, Wanted.ANY, Wanted.OWN)
-
-
-def language_products(
-    config: PagemillConfig, load: Load, full_square: bool, logit_tokens: int
-) -> Iterator[Product]:
-    """Projections and feed-forward of every token, attention within each sample, logits."""
-    model = language(config.text_config)
-    square = 4 * model.layers * model.heads * model.head_width
-    attention = square * sum(length * length for length in load.lengths)
-    attention = attention if full_square else attention // 2
-    head = 2 * logit_tokens * model.width * model.vocabulary
-    yield Product("language_model", 2 * load.tokens * model.matrices, Wanted.ANY, Wanted.OWN)
-    yield Product("language_model", attention, Wanted.ANY, Wanted.ANY)
-    yield Product("head", head, Wanted.ANY, Wanted.OWN)
-
-
-def router_flops(config: PagemillConfig, load: Load) -> int:
-    """Pooling of every package by one query, gated blocks and two logits."""
-    width, square = config.vision_config.hidden_size, config.vision_config.hidden_size**2
-    pooling = load.patches * (2 * square + 2 * width)
-    answers = load.packages * ((1 + 2 * ROUTER_BLOCKS) * square + ROUTER_OUT * width)
-    return 2 * (pooling + answers)
-
-
-def language(text: Any) -> Language:
-    """Sizes of a language model from its configuration.
-
-    Raises:
-        ConfigError: it is not dense.
-    """
-    width, heads = text.hidden_size, text.num_attention_heads
-    kv_heads = getattr(text, "num_key_value_heads", None) or heads
-    head_width = getattr(text, "head_dim", None) or width // heads
-    feed_forward = getattr(text, "intermediate_size", None) or 4 * width
-    if text.model_type in GATED:
-        projections = 2 * width * (heads + kv_heads) * head_width
-        matrices = text.num_hidden_layers * (projections + 3 * width * feed_forward)
-    else:
-        matrices = matrices_of(json.dumps(text.to_dict(), sort_keys=True, default=str))
-    return Language(
-        text.num_hidden_layers, width, heads, kv_heads, head_width, feed_forward, text.vocab_size,
-        matrices,
-    )  # fmt: skip
-
-
-@lru_cache(maxsize=32)
-def matrices_of(text: str) -> int:
-    """Weights of all matrices of a language model but its tables and its head, counted.
-
-    Args:
-        text: its configuration as JSON.
-
-    Raises:
-        ConfigError: it has experts, so not every token meets every matrix.
-    """
-    import torch
-    from torch import nn
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    settings = json.loads(text)
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(AutoConfig.for_model(**settings))
-    left_out = {id(part.weight) for part in model.modules() if isinstance(part, nn.Embedding)}
-    left_out.add(id(model.get_output_embeddings().weight))
-    if any(one.ndim > 2 for one in model.parameters()):
-        raise ConfigError(
-            f"FLOPs of {settings['model_type']} are not known: it has experts or convolutions"
-        )
-    weights = (one for one in model.parameters() if one.ndim == 2)
-    return sum(one.numel() for one in weights if id(one) not in left_out)
-
-
-def skeleton(config: PagemillConfig) -> Any:
-    """The model without memory for its weights."""
-    import torch
-
-    from ..modeling import PagemillForConditionalGeneration
-
-    with torch.device("meta"):
-        return PagemillForConditionalGeneration(copy.deepcopy(config))
-
-
-def counted(module: Any) -> int:
-    """Parameters of a module, shared ones once."""
-    return sum(one.numel() for one in module.parameters())

@@ -12,18 +12,10 @@ from dataclasses import dataclass
 from ...engine.errors import ConfigError
 from ..config import PagemillConfig
 from ..slicing import FULL
-from .flops import (
-    PARTS,
-    Language,
-    Load,
-    Rate,
-    Sizes,
-    language,
-    loaded,
-    parameters,
-    pixels_of,
-    trained_parts,
-)
+from .flops import PARTS, trained_parts
+from .load import Load, Rate, Sizes, loaded
+from .product import pixels_of
+from .size import Language, language, parameters
 
 BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
 LAYOUTS = ("bf16", "fp32")

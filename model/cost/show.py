@@ -20,8 +20,9 @@ from .. import slicing
 from ..config import PagemillConfig
 from ..preset import PRESETS, preset
 from ..prompt import image_token as prompt
-from .flops import Flops, forward_flops, generation_flops, language, parameters
+from .flops import Flops, forward_flops, generation_flops
 from .memory import memory
+from .size import language, parameters
 
 ANSWER_TOKENS = 500
 """Length of the answer that FLOPs and activations are given for."""

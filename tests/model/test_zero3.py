@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-DEADLINE_S = 120
+DEADLINE_S = 170
 
 
 @pytest.mark.parametrize(
