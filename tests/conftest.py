@@ -12,6 +12,7 @@ from typing import Any
 import hypothesis
 import orjson
 import pytest
+from pagemill.engine.page import page_from_dict
 from pagemill.engine.store.corpus import CorpusInfo, Generation, ShardEntry
 from pagemill.engine.store.index import IndexMeta, index_row, write_index
 from pagemill.engine.store.ledger import Fate, LedgerRow, RowKind, part_path, summarize, write_rows
@@ -88,7 +89,10 @@ def make_corpus(samples: dict[str, list[Sample]]) -> Callable[[str], Place]:
             summary = write_shard(path, content)
             place.put(path, f"shards/{name}.tar")
             columns = [orjson.loads(parts[1][1]) for _, parts in content]
-            index = [index_row(*pair) for pair in zip(summary.samples, columns, strict=True)]
+            index = [
+                index_row(span, page_from_dict(page))
+                for span, page in zip(summary.samples, columns, strict=True)
+            ]
             meta = IndexMeta(
                 shard=name, sha256=summary.sha256, bytes=summary.bytes, samples=len(content)
             )

@@ -23,6 +23,7 @@ from ..image import ImageConfig, encode, thumbnail, to_grey
 from ..key import page_key
 from ..page import Page, TextLayer, Verdict
 from ..reason import Reason
+from ..record import PageFacts, PageRecord, PageTiming
 from ..verdict.decision import judge
 from ..verdict.x_height import x_height
 from .backend import Colour, OpenDocument, open_document
@@ -62,40 +63,15 @@ class ReadConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """Milliseconds spent on one page."""
+class PageFate(PageRecord):
+    """A page's record with its bytes: image and JSON of a kept page, a thumbnail of another."""
 
-    open: float = 0.0
-    render: float = 0.0
-    text: float = 0.0
-    judge: float = 0.0
-    encode: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageFate:
-    """What became of one page. Kept pages carry their image and JSON, others a reason."""
-
-    page_index: int
-    kept: bool = False
-    stage: str = ""
-    """Where the fate was decided: `open`, `render`, `text`, `judge`, `filter`, `write`."""
-    reason: str = ""
-    message: str = ""
-    failed: bool = False
-    """The page could not be read, as opposed to being filtered out."""
-    attempts: int = 1
-    engine: str = ""
     image: bytes = b""
     json: bytes = b""
     thumbnail: bytes = b""
     """Small JPEG of a page that is filtered out."""
     word_shares: bytes = b""
     """Its word boxes as shares of width and height, four numbers each, as JSON."""
-    facts: dict[str, object] = field(default_factory=dict)
-    """Counts and sizes for the index and ledger; see `facts_of`."""
-    timing: Timing = field(default_factory=Timing)
-    warnings: str = ""
 
 
 def open_any(path: Path, engine: str, passwords: tuple[str, ...]) -> OpenDocument:
@@ -139,26 +115,6 @@ def read_page(
     return replace(fate, timing=clock.timing(), warnings=warnings, engine=document.engine)
 
 
-def facts_of(page: Page) -> dict[str, object]:
-    """Counts, sizes and the verdict of a page, as the index and the ledger carry them."""
-    layer = page.layer
-    return {
-        "width": page.width,
-        "height": page.height,
-        "words": len(layer.words),
-        "lines": len(layer.lines),
-        "blocks": len(layer.blocks),
-        "figures": len(layer.figures),
-        "chars": sum(len(line.text) for line in layer.lines),
-        "region_chars": [len(line.text) for line in layer.lines],
-        "x_height": round(page.x_height, 1),
-        "language": page.language,
-        "verdict": str(page.verdict.name),
-        "score": round(page.verdict.score, 4),
-        "evidence": orjson.dumps(page.verdict.evidence).decode(),
-    }
-
-
 def _read_page(
     document: OpenDocument, page_index: int, doc_sha256: str, config: ReadConfig, clock: _Clock
 ) -> PageFate:
@@ -180,7 +136,7 @@ def _read_page(
         lambda: _page(document, page_index, doc_sha256, dpi, image, layer, verdict, x_height_px),
     )
     reason = page_reason(ink, layer, verdict, page.language, config.filter)
-    facts = facts_of(page)
+    facts = PageFacts.from_page(page)
     if reason is not None:
         small = clock("encode", lambda: thumbnail(image))
         return PageFate(
@@ -212,7 +168,7 @@ def _refuse_size(
             reason=Reason.TOO_MANY_PIXELS,
             message=f"{width:.0f} x {height:.0f} px at {dpi:g} dpi is more than "
             f"limits.page_pixels = {config.page_pixels}; lower render.dpi or raise the limit",
-            facts={"width": round(width), "height": round(height)},
+            facts=PageFacts(width=round(width), height=round(height)),
         )
     reason = size_reason(round(width), round(height), config.filter)
     if reason is None:
@@ -222,7 +178,7 @@ def _refuse_size(
         stage="filter",
         reason=reason,
         message=f"{width:.0f} x {height:.0f} px at {dpi:g} dpi",
-        facts={"width": round(width), "height": round(height)},
+        facts=PageFacts(width=round(width), height=round(height)),
     )
 
 
@@ -279,5 +235,5 @@ class _Clock:
             spent = (time.perf_counter() - start) * 1000
             self._ms[stage] = self._ms.get(stage, 0.0) + spent
 
-    def timing(self) -> Timing:
-        return Timing(**{name: round(ms, 2) for name, ms in self._ms.items()})
+    def timing(self) -> PageTiming:
+        return PageTiming(**{name: round(ms, 2) for name, ms in self._ms.items()})

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import pyarrow as pa
 
+from ..page import Page
+from ..record import PageFacts
 from . import parquet
 from .place import Place
 from .shard import SampleSpan
@@ -46,8 +48,6 @@ _ARROW = pa.schema(
         ("score", pa.float64()),
     ]
 )
-
-_FACTS = _ARROW.names[_ARROW.names.index("width") :]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +95,13 @@ class IndexMeta:
     samples: int
 
 
-def index_row(span: SampleSpan, page: Mapping[str, Any]) -> IndexRow:
-    """The row of a sample, from where it was written and from its `{key}.json`, parsed."""
-    return row_from_facts(span, page["doc_sha256"], page["page_index"], facts_from_json(page))
+def index_row(span: SampleSpan, page: Page) -> IndexRow:
+    """The row of a sample, from where it was written and from its page."""
+    return row_from_facts(span, page.doc_sha256, page.page_index, PageFacts.from_page(page))
 
 
 def row_from_facts(
-    span: SampleSpan, doc_sha256: str, page_index: int, facts: Mapping[str, Any]
+    span: SampleSpan, doc_sha256: str, page_index: int, facts: PageFacts
 ) -> IndexRow:
     """The row of a sample, from where it was written and from what is known of its page.
 
@@ -109,7 +109,7 @@ def row_from_facts(
         span: of a sample with two parts, the image first, then `json`.
         doc_sha256: of the page's document.
         page_index: of the page in it.
-        facts: `width` to `score` of `IndexRow`, as `facts_from_json` makes them.
+        facts: of the page.
     """
     image, text = span.parts
     return IndexRow(
@@ -125,27 +125,19 @@ def row_from_facts(
         json_offset=text.offset,
         json_bytes=text.size,
         json_crc32c=text.crc32c,
-        **{name: facts[name] for name in _FACTS},
+        width=facts.width,
+        height=facts.height,
+        words=facts.words,
+        lines=facts.lines,
+        blocks=facts.blocks,
+        figures=facts.figures,
+        chars=facts.chars,
+        region_chars=facts.region_chars,
+        x_height=facts.x_height,
+        language=facts.language,
+        verdict=facts.verdict,
+        score=facts.score,
     )
-
-
-def facts_from_json(page: Mapping[str, Any]) -> dict[str, Any]:
-    """What an index row says of a page, from its `{key}.json`, parsed."""
-    region_chars = [len(line) for line in page["lines"]["text"]]
-    return {
-        "width": page["width"],
-        "height": page["height"],
-        "words": len(page["words"]["text"]),
-        "lines": len(region_chars),
-        "blocks": len(page["blocks"]["bbox"]),
-        "figures": len(page["figures"]["bbox"]),
-        "chars": sum(region_chars),
-        "region_chars": region_chars,
-        "x_height": page["x_height"],
-        "language": page["language"],
-        "verdict": page["verdict"]["name"],
-        "score": page["verdict"]["score"],
-    }
 
 
 def write_index(place: Place, rel: str, rows: Sequence[IndexRow], meta: IndexMeta) -> None:

@@ -1,13 +1,18 @@
 """One document's pages while a build runs: blobs one after another, then what they are.
 
-Layout: the blobs; the meta as JSON; 24 bytes of tail: crc32c of the meta, zero, length of the
-meta (little-endian), magic. A file without a valid tail was never finished.
+Layout: the blobs; a `ParcelMeta` as JSON; 24 bytes of tail: crc32c of the meta, zero, length of
+the meta (little-endian), magic. A file without a valid tail was never finished. Parcels live no
+longer than a build; one that another version wrote, with fields that are not known here, cannot
+be used and its document is read again.
 """
 
 from __future__ import annotations
 
 import os
 import struct
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,11 +20,53 @@ import google_crc32c
 import orjson
 
 from ..errors import ShardError
+from ..record import PageFacts, PageRecord, PageTiming
 from .place import Place
 
 _MAGIC = b"PMPARCL1"
 _TAIL = struct.Struct("<IIQ8s")
 _FIRST_READ_BYTES = 64 << 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageEntry(PageRecord):
+    """The record of a page in a parcel, and where its bytes lie."""
+
+    offset: int = 0
+    """Of the image, which the JSON follows; or of the thumbnail, which the word boxes follow."""
+    image_bytes: int = 0
+    json_bytes: int = 0
+    thumbnail_bytes: int = 0
+    """Of the thumbnail, for pages that are filtered out."""
+    word_share_bytes: int = 0
+    """Of the word boxes behind the thumbnail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelMeta:
+    """A document and the records of its pages."""
+
+    sha256: str
+    size: int
+    page_count: int = 0
+    engine: str = ""
+    repaired: bool = False
+    ms_open: float = 0.0
+    reason: str = ""
+    """Why it could not be opened; empty when it could."""
+    message: str = ""
+    pages: tuple[PageEntry, ...] = ()
+
+    def page(self, page_index: int) -> PageEntry:
+        """The entry of a page; they lie in the order of the document.
+
+        Raises:
+            KeyError: the page was not read.
+        """
+        at = bisect_left(self.pages, page_index, key=lambda page: page.page_index)
+        if at == len(self.pages) or self.pages[at].page_index != page_index:
+            raise KeyError(page_index)
+        return self.pages[at]
 
 
 class ParcelWriter:
@@ -39,12 +86,8 @@ class ParcelWriter:
         start, self._offset = self._offset, self._offset + len(data)
         return start, len(data)
 
-    def close(self, meta: object) -> None:
-        """Append the meta and the tail, and wait until all of it is on the disk.
-
-        Args:
-            meta: a dataclass or mapping that becomes a JSON object.
-        """
+    def close(self, meta: ParcelMeta) -> None:
+        """Append the meta and the tail, and wait until all of it is on the disk."""
         footer = orjson.dumps(meta)
         self._stream.write(footer)
         self._stream.write(_TAIL.pack(google_crc32c.value(footer), 0, len(footer), _MAGIC))
@@ -58,11 +101,11 @@ class ParcelWriter:
         self._path.unlink(missing_ok=True)
 
 
-def read_meta(place: Place, rel: str) -> dict[str, Any]:
+def read_meta(place: Place, rel: str) -> ParcelMeta:
     """The meta of a parcel, from its end alone: one or two range reads.
 
     Raises:
-        ShardError: the parcel is not there, unfinished or damaged.
+        ShardError: the parcel is not there, unfinished, damaged or of another version.
     """
     try:
         total = place.size(rel)
@@ -80,8 +123,10 @@ def read_meta(place: Place, rel: str) -> dict[str, Any]:
     footer = tail[-_TAIL.size - length : -_TAIL.size]
     if google_crc32c.value(footer) != crc:
         raise _damaged(place, rel, "its footer does not match its checksum")
-    meta: dict[str, Any] = orjson.loads(footer)
-    return meta
+    try:
+        return _meta_from(orjson.loads(footer))
+    except (KeyError, TypeError) as err:
+        raise _damaged(place, rel, f"another version of Pagemill wrote it ({err})") from err
 
 
 def read_blob(place: Place, rel: str, offset: int, size: int) -> bytes:
@@ -97,6 +142,19 @@ def read_blob(place: Place, rel: str, offset: int, size: int) -> bytes:
     if len(data) != size:
         raise _damaged(place, rel, f"it ends inside the blob at {offset}")
     return data
+
+
+def _meta_from(tree: Mapping[str, Any]) -> ParcelMeta:
+    pages = tuple(_entry_from(entry) for entry in tree["pages"])
+    return ParcelMeta(**{**tree, "pages": pages})
+
+
+def _entry_from(tree: Mapping[str, Any]) -> PageEntry:
+    facts = {**tree["facts"]}
+    facts["region_chars"] = tuple(facts.get("region_chars", ()))
+    return PageEntry(
+        **{**tree, "facts": PageFacts(**facts), "timing": PageTiming(**tree["timing"])}
+    )
 
 
 def _damaged(place: Place, rel: str, what: str) -> ShardError:

@@ -17,7 +17,7 @@ from ...engine.curate.select import (
     split_of,
 )
 
-_MOST_ROWS = 50_000
+MOST_ROWS = 50_000
 """A window ends here even if few of its pages are kept, so that its rows fit in memory."""
 
 
@@ -54,10 +54,13 @@ class ShardWindow:
 class Assembly:
     """Takes documents in order and hands out windows as they fill."""
 
-    def __init__(self, state: State, shard: ShardConfig, split: SplitConfig) -> None:
+    def __init__(
+        self, state: State, shard: ShardConfig, split: SplitConfig, most_rows: int = MOST_ROWS
+    ) -> None:
         self._state = state
         self._shard = shard
         self._split = split
+        self._most_rows = most_rows
         self._position = state.position
         self._pages: dict[str, list[ShardCandidate]] = {name: [] for name in SPLITS}
         self._bytes = self._rows = 0
@@ -80,7 +83,7 @@ class Assembly:
         self._bytes += sum(page.tar_bytes for page in pages)
         self._rows += rows
         self._position += 1
-        if self._bytes >= self._shard.window * self._shard.bytes or self._rows >= _MOST_ROWS:
+        if self._bytes >= self._shard.window * self._shard.bytes or self._rows >= self._most_rows:
             return self._close(last=False)
         return None
 

@@ -18,26 +18,23 @@ from ...engine.errors import PagemillError
 from ...engine.reason import Reason
 from ...engine.store.corpus import ShardEntry
 from ...engine.store.ledger import LedgerRow, part_path, write_rows
-from ...engine.store.parcel import read_meta
+from ...engine.store.parcel import ParcelMeta, read_meta
 from ...engine.store.place import Place
 from ...engine.store.shard import ShardSummary
 from ..pool import ActorPool, JobResult
-from .account import document_row, duplicate_row, page_rows, refused_row, written_row
 from .assemble import Assembly, ShardWindow, State
 from .config import BuildConfig
 from .job import (
     DocumentJob,
     DocumentSummary,
     DocumentTask,
-    Duplicate,
-    ParcelMeta,
+    Original,
     ShardJob,
     ShardPage,
-    kept_pages,
-    meta_from_dict,
     parcel_name,
-    summary_of,
+    shard_candidates,
 )
+from .ledger_rows import document_row, duplicate_row, page_rows, refused_row, written_row
 from .snapshot import BuildSnapshot
 from .tally import Tally
 from .thumbs import write_thumbs
@@ -68,7 +65,7 @@ class BuildRun:
         generation: number of this run in the corpus.
         tasks: all documents, in order.
         first: the assembly's state where nothing of this run is done yet.
-        twins: content that earlier generations have → where it came from, what became of it.
+        originals: content that earlier generations have → where it came from, what became of it.
         passwords: (pattern of names, password) pairs.
         on_commit: called with all shards of this run after each window.
     """
@@ -81,7 +78,7 @@ class BuildRun:
         tasks: Sequence[DocumentTask],
         *,
         first: State,
-        twins: Mapping[str, Duplicate],
+        originals: Mapping[str, Original],
         passwords: Sequence[tuple[str, str]] = (),
         on_commit: Callable[[tuple[ShardEntry, ...]], None],
     ) -> None:
@@ -94,9 +91,9 @@ class BuildRun:
         self._workspace = Workspace(place)
         self._commit = self._workspace.commit() or WindowCommit(state=first)
         self._assembly = Assembly(self._commit.state, config.shard, config.split)
-        self._twins = dict(twins)
-        self._briefs: dict[int, DocumentSummary] = {}
-        self._twin_of: dict[int, Duplicate] = {}
+        self._originals = dict(originals)
+        self._summaries: dict[int, DocumentSummary] = {}
+        self._original_of: dict[int, Original] = {}
         self._open: deque[_Open] = deque()
         self._next = self._commit.state.position
         self._tally = Tally(place, tasks[self._next :])
@@ -143,12 +140,12 @@ class BuildRun:
             entry = journal.get((source.uri, source.member))
             if position < self._next:
                 if entry is not None and entry.sha256:
-                    self._twins.setdefault(entry.sha256, Duplicate(source.uri, _brief(entry)))
+                    self._originals.setdefault(entry.sha256, Original(source.uri, _summary(entry)))
             elif source.refusal:
-                brief = DocumentSummary(sha256="", reason=source.refusal, message=source.message)
-                self._learn(position, brief)
+                summary = DocumentSummary(sha256="", reason=source.refusal, message=source.message)
+                self._learn(position, summary)
             elif entry is not None and self._is_done(entry):
-                self._learn(position, summary_of(self._meta(entry.sha256)))
+                self._learn(position, DocumentSummary.from_parcel(self._meta(entry.sha256)))
 
     def _is_done(self, entry: JournalEntry) -> bool:
         if entry.reason == Reason.ENCRYPTED and self._passwords:
@@ -161,7 +158,7 @@ class BuildRun:
         """Keep the workers supplied, a little ahead of what they do."""
         while self._next < len(self._tasks) and pool.backlog < _BACKLOG_A_WORKER * pool.size:
             position, self._next = self._next, self._next + 1
-            if position in self._briefs:
+            if position in self._summaries:
                 continue
             task = self._tasks[position]
             passwords = tuple(
@@ -180,37 +177,37 @@ class BuildRun:
         position = done.item.position
         if done.lost:
             message = "three workers in a row were lost while they read it"
-            brief = DocumentSummary(sha256="", reason=Reason.WORKER_LOST, message=message)
+            summary = DocumentSummary(sha256="", reason=Reason.WORKER_LOST, message=message)
         else:
-            brief = done.result
-            self.pages_read += brief.rows
+            summary = done.result
+            self.pages_read += summary.rows
         source = self._tasks[position].source
-        if brief.sha256:
+        if summary.sha256:
             entry = JournalEntry(
                 source.uri,
                 source.member,
                 source.version,
-                brief.sha256,
-                brief.size,
-                brief.page_count,
-                brief.reason,
-                brief.message,
+                summary.sha256,
+                summary.size,
+                summary.page_count,
+                summary.reason,
+                summary.message,
             )
             self._workspace.note(entry)
-        self._learn(position, brief)
+        self._learn(position, summary)
 
-    def _learn(self, position: int, brief: DocumentSummary) -> None:
-        self._briefs[position] = brief
-        self._tally.add(self._tasks[position].source, brief)
+    def _learn(self, position: int, summary: DocumentSummary) -> None:
+        self._summaries[position] = summary
+        self._tally.add(self._tasks[position].source, summary)
 
     # -- assembling
 
     def _advance(self, pool: ActorPool[WorkerJob]) -> bool:
         """Hand documents to the assembly as far as they are read in order; True at the end."""
-        while (position := self._assembly.position) in self._briefs:
-            brief = self._briefs[position]
-            pages = self._kept(position, brief)
-            window = self._assembly.add(brief.sha256, pages, 1 + brief.rows)
+        while (position := self._assembly.position) in self._summaries:
+            summary = self._summaries[position]
+            pages = self._kept(position, summary)
+            window = self._assembly.add(summary.sha256, pages, 1 + summary.rows)
             if window is not None:
                 self._start(window, pool)
         if self._assembly.position < len(self._tasks):
@@ -220,20 +217,20 @@ class BuildRun:
             self._start(window, pool)
         return True
 
-    def _kept(self, position: int, brief: DocumentSummary) -> list[ShardCandidate]:
+    def _kept(self, position: int, summary: DocumentSummary) -> list[ShardCandidate]:
         """The document's pages for shards; none when another document has the same bytes."""
-        if not brief.sha256:
+        if not summary.sha256:
             return []
-        twin = self._twins.get(brief.sha256)
+        original = self._originals.get(summary.sha256)
         source = self._tasks[position].source
-        if twin is not None:
-            self._twin_of[position] = twin
-            self._tally.duplicate(brief)
+        if original is not None:
+            self._original_of[position] = original
+            self._tally.duplicate(summary)
             return []
-        self._twins[brief.sha256] = Duplicate(source.uri, replace(brief, kept=()))
-        page = ShardPage(brief.sha256, 0, source.name, source.member)
+        self._originals[summary.sha256] = Original(source.uri, replace(summary, kept=()))
+        page = ShardPage(summary.sha256, 0, source.name, source.member)
         tail = len(source_tail(page, self._config.licence)) - 1
-        return kept_pages(position, brief, tail)
+        return shard_candidates(position, summary, tail)
 
     def _start(self, window: ShardWindow, pool: ActorPool[WorkerJob]) -> None:
         """Put a window's shards before all documents that wait."""
@@ -290,14 +287,14 @@ class BuildRun:
         """The ledger's rows for a window: its documents, and the pages of its shards."""
         config_hash = self._config.hash
         for position in range(window.first, window.last):
-            task, brief = self._tasks[position], self._briefs[position]
-            twin = self._twin_of.get(position)
-            if not brief.sha256:
-                yield refused_row(task.source, brief.reason, brief.message, config_hash)
-            elif twin is not None:
-                yield duplicate_row(task.source, brief, twin, config_hash)
+            task, summary = self._tasks[position], self._summaries[position]
+            original = self._original_of.get(position)
+            if not summary.sha256:
+                yield refused_row(task.source, summary.reason, summary.message, config_hash)
+            elif original is not None:
+                yield duplicate_row(task.source, summary, original, config_hash)
             else:
-                meta = self._meta_once(brief.sha256, metas)
+                meta = self._meta_once(summary.sha256, metas)
                 yield document_row(task, meta, config_hash)
                 yield from page_rows(task, meta, config_hash)
         for name, pages in window.shards:
@@ -311,14 +308,14 @@ class BuildRun:
         waiting = {page.doc_sha256 for pages in window.after.carry.values() for page in pages}
         before = {page.doc_sha256 for _, pages in window.shards for page in pages}
         for position in range(window.first, window.last):
-            brief = self._briefs.pop(position)
-            if brief.sha256 and position not in self._twin_of:
-                before.add(brief.sha256)
+            summary = self._summaries.pop(position)
+            if summary.sha256 and position not in self._original_of:
+                before.add(summary.sha256)
         for sha256 in before - waiting:
             self._place.remove(parcel_name(sha256))
 
     def _meta(self, doc_sha256: str) -> ParcelMeta:
-        return meta_from_dict(read_meta(self._place, parcel_name(doc_sha256)))
+        return read_meta(self._place, parcel_name(doc_sha256))
 
     def _meta_once(self, doc_sha256: str, metas: dict[str, ParcelMeta]) -> ParcelMeta:
         if doc_sha256 not in metas:
@@ -326,7 +323,7 @@ class BuildRun:
         return metas[doc_sha256]
 
 
-def _brief(entry: JournalEntry) -> DocumentSummary:
+def _summary(entry: JournalEntry) -> DocumentSummary:
     return DocumentSummary(
         sha256=entry.sha256,
         size=entry.size,

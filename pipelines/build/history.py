@@ -24,7 +24,7 @@ from ...engine.store.ledger import FOLDER as LEDGER
 from ...engine.store.ledger import Fate, LedgerRow, RowKind, read_rows, to_rows
 from ...engine.store.place import Place
 from .config import LIMITS, BuildConfig
-from .job import WORK, DocumentSummary, Duplicate
+from .job import WORK, DocumentSummary, Original
 from .workspace import JournalEntry, RunPlan, Workspace
 
 _log = logging.getLogger(__name__)
@@ -142,17 +142,17 @@ def _has_changed(
         return True
 
 
-def duplicates_of(rows: Iterable[LedgerRow]) -> dict[str, Duplicate]:
+def originals_in(rows: Iterable[LedgerRow]) -> dict[str, Original]:
     """What earlier generations made of each content."""
-    twins: dict[str, Duplicate] = {}
+    originals: dict[str, Original] = {}
     for row in rows:
         if row.doc_sha256 and row.reason != Reason.DUPLICATE_DOCUMENT:
             reason = row.reason if row.status == Fate.FAILED else ""
-            brief = DocumentSummary(
+            summary = DocumentSummary(
                 sha256=row.doc_sha256, reason=reason, message=row.message if reason else ""
             )
-            twins.setdefault(row.doc_sha256, Duplicate(row.uri, brief))
-    return twins
+            originals.setdefault(row.doc_sha256, Original(row.uri, summary))
+    return originals
 
 
 def _versions() -> dict[str, str]:

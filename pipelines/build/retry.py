@@ -60,7 +60,7 @@ def retry(
             plan,
             tasks,
             info=info,
-            twins={},
+            originals={},
             passwords=passwords,
             machine=machine or Machine(),
             progress=progress,

@@ -25,14 +25,14 @@ from .driver import BuildRun, WorkerJob
 from .history import (
     clear,
     corpus_at,
-    duplicates_of,
     generation_of,
     known_documents,
     new_sources,
+    originals_in,
     with_shards,
     without,
 )
-from .job import DocumentTask, Duplicate
+from .job import DocumentTask, Original
 from .plan import in_order, plan_for
 from .snapshot import BuildListener
 from .worker import Worker
@@ -110,7 +110,7 @@ def build(
             plan,
             tasks,
             info=info,
-            twins=duplicates_of(known.values()),
+            originals=originals_in(known.values()),
             passwords=passwords,
             machine=machine or Machine(),
             progress=progress,
@@ -124,7 +124,7 @@ def carry_out(
     tasks: Sequence[DocumentTask],
     *,
     info: CorpusInfo,
-    twins: Mapping[str, Duplicate],
+    originals: Mapping[str, Original],
     passwords: Sequence[tuple[str, str]],
     machine: Machine,
     progress: BuildListener | None,
@@ -148,7 +148,7 @@ def carry_out(
         plan.generation,
         tasks,
         first=State(shards=plan.shards),
-        twins=twins,
+        originals=originals,
         passwords=passwords,
         on_commit=note_shards,
     )

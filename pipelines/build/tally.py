@@ -38,18 +38,18 @@ class Tally:
         self._worker_bytes = 0
         self.shards = before.shards
 
-    def add(self, source: Source, brief: DocumentSummary) -> None:
+    def add(self, source: Source, summary: DocumentSummary) -> None:
         """Count a document that has been read."""
         self._documents += 1
         self._bytes += max(source.size, 0)
-        self._count(brief, 1)
-        self._failed += bool(brief.reason)
-        self._worker_bytes = max(self._worker_bytes, brief.worker_bytes)
+        self._count(summary, 1)
+        self._failed += bool(summary.reason)
+        self._worker_bytes = max(self._worker_bytes, summary.worker_bytes)
 
-    def duplicate(self, brief: DocumentSummary) -> None:
-        """Take back the pages of a document that turned out to be another's twin."""
-        self._count(brief, -1)
-        if not brief.reason:
+    def duplicate(self, summary: DocumentSummary) -> None:
+        """Take back the pages of a document that turned out to be another's duplicate."""
+        self._count(summary, -1)
+        if not summary.reason:
             self._reasons[Reason.DUPLICATE_DOCUMENT] += 1
 
     def snapshot(self, workers: int, open_shards: int) -> BuildSnapshot:
@@ -72,11 +72,11 @@ class Tally:
             worker_bytes=self._worker_bytes,
         )
 
-    def _count(self, brief: DocumentSummary, sign: int) -> None:
-        self._pages += sign * brief.rows
-        self._written += sign * len(brief.kept)
-        self._failed += sign * brief.failed
-        for reason, count in brief.rejected.items():
+    def _count(self, summary: DocumentSummary, sign: int) -> None:
+        self._pages += sign * summary.rows
+        self._written += sign * len(summary.kept)
+        self._failed += sign * summary.failed
+        for reason, count in summary.rejected.items():
             self._reasons[reason] += sign * count
 
 

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from ...engine.curate.select import smallest
 from ...engine.image import size_of
 from ...engine.key import page_key
-from ...engine.store.parcel import read_blob
+from ...engine.store.parcel import PageEntry, ParcelMeta, read_blob
 from ...engine.store.place import Place
-from .job import PageEntry, ParcelMeta, parcel_name
+from .job import parcel_name
 
 _A_REASON = 8
 _WINDOWS = 4

@@ -8,9 +8,8 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -21,22 +20,19 @@ from ...engine.read.guard import GuardedReader
 from ...engine.read.message import Open, Opened, Refused
 from ...engine.read.reader import PageFate
 from ...engine.reason import Reason
+from ...engine.record import PageFacts, PageRecord
 from ...engine.source.fetch import Fetched, fetch
 from ...engine.store.index import IndexMeta, row_from_facts, write_index
-from ...engine.store.parcel import ParcelWriter, read_blob, read_meta
+from ...engine.store.parcel import PageEntry, ParcelMeta, ParcelWriter, read_blob, read_meta
 from ...engine.store.place import Place
 from ...engine.store.shard import ShardSummary, write_shard
 from .config import BuildConfig
 from .job import (
     DocumentJob,
     DocumentSummary,
-    PageEntry,
-    ParcelMeta,
     ShardJob,
     ShardPage,
-    meta_from_dict,
     parcel_name,
-    summary_of,
 )
 
 _PAGES_HELD = 8000
@@ -67,7 +63,7 @@ class Worker:
     def write(self, job: ShardJob) -> ShardSummary:
         """Write a shard and its index; the samples' spans stay here, they are in the index."""
         path = self._scratch() / f"shard-{uuid.uuid4().hex}"
-        facts: list[dict[str, Any]] = []
+        facts: list[PageFacts] = []
         summary = write_shard(path, self._samples(job, facts))
         rows = [
             row_from_facts(span, page.doc_sha256, page.page_index, known)
@@ -98,7 +94,7 @@ class Worker:
         if self._place.exists(rel):
             meta = self._read_meta(fetched.sha256)
             if meta.reason != Reason.ENCRYPTED or not job.passwords:
-                return summary_of(meta)
+                return DocumentSummary.from_parcel(meta)
         path = self._scratch() / f"parcel-{uuid.uuid4().hex}"
         writer = ParcelWriter(path)
         try:
@@ -108,7 +104,7 @@ class Worker:
             writer.abort()
             raise
         self._place.put(path, rel)
-        return replace(summary_of(meta), worker_bytes=self._reader.peak_rss_bytes)
+        return DocumentSummary.from_parcel(meta, self._reader.peak_rss_bytes)
 
     def _fill(self, writer: ParcelWriter, job: DocumentJob, fetched: Fetched) -> ParcelMeta:
         """Read the document's pages into the parcel."""
@@ -148,7 +144,7 @@ class Worker:
             yield _entry(writer, fate)
 
     def _samples(
-        self, job: ShardJob, facts: list[dict[str, Any]]
+        self, job: ShardJob, facts: list[PageFacts]
     ) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
         """The samples of a shard; what the index says of each is added to `facts`."""
         extension = self._config.image.extension
@@ -171,7 +167,7 @@ class Worker:
         return meta
 
     def _read_meta(self, doc_sha256: str) -> ParcelMeta:
-        return meta_from_dict(read_meta(self._place, parcel_name(doc_sha256)))
+        return read_meta(self._place, parcel_name(doc_sha256))
 
 
 def source_tail(page: ShardPage, licence: str) -> bytes:
@@ -189,21 +185,12 @@ def _entry(writer: ParcelWriter, fate: PageFate) -> PageEntry:
     elif fate.thumbnail:
         offset, _ = writer.add(fate.thumbnail)
         writer.add(fate.word_shares)
+    record = {item.name: getattr(fate, item.name) for item in fields(PageRecord)}
     return PageEntry(
-        page_index=fate.page_index,
-        kept=fate.kept,
-        failed=fate.failed,
-        stage=fate.stage,
-        reason=fate.reason,
-        message=fate.message,
-        attempts=fate.attempts,
-        engine=fate.engine,
-        warnings=fate.warnings,
+        **record,
         offset=offset,
         image_bytes=len(fate.image),
         json_bytes=len(fate.json),
         thumbnail_bytes=len(fate.thumbnail),
         word_share_bytes=len(fate.word_shares),
-        facts=fate.facts,
-        timing=asdict(fate.timing),
     )

@@ -5,7 +5,6 @@ over the steps), `curves` (which lines), `head`, `difference` (target against re
 `trouble`, `write` (the page); `markup` holds text and numbers, and the escaping.
 """
 
-from .facts import holds_run
-from .write import write_run_report
+from .write import write_report
 
-__all__ = ["holds_run", "write_run_report"]
+__all__ = ["write_report"]

@@ -12,7 +12,16 @@ import orjson
 import pytest
 from pagemill.engine.image import ImageConfig, encode
 from pagemill.engine.key import page_key
-from pagemill.engine.page import Block, Line, Page, TextLayer, Verdict, VerdictName, Word
+from pagemill.engine.page import (
+    Block,
+    Line,
+    Page,
+    TextLayer,
+    Verdict,
+    VerdictName,
+    Word,
+    page_from_dict,
+)
 from pagemill.engine.store.corpus import CorpusInfo, Generation, ShardEntry
 from pagemill.engine.store.index import IndexMeta, index_row, write_index
 from pagemill.engine.store.place import Place
@@ -74,7 +83,10 @@ def write_corpus(folder: Path, documents: int, pages: int, shard_pages: int) -> 
         summary = write_shard(path, content)
         place.put(path, f"shards/{name}.tar")
         columns = [orjson.loads(parts[1][1]) for _, parts in content]
-        rows = [index_row(*pair) for pair in zip(summary.samples, columns, strict=True)]
+        rows = [
+            index_row(span, page_from_dict(page))
+            for span, page in zip(summary.samples, columns, strict=True)
+        ]
         facts = {"shard": name, "sha256": summary.sha256, "bytes": summary.bytes}
         write_index(place, f"index/{name}.parquet", rows, IndexMeta(**facts, samples=len(content)))
         entries.append(

@@ -10,8 +10,7 @@ from typing import Any
 
 import orjson
 
-from ...engine.score import METRICS
-from ...engine.score.interval import Estimate, estimate
+from ...engine.score.metric import METRICS, Estimate, estimate, item
 from .answer import PAGE, REGION, Answer
 from .case import CLEAN, CORRUPTED, CORRUPTIONS, LEVEL_NAMES
 from .config import EvalConfig
@@ -106,10 +105,10 @@ def figures(
     documents = [one.document for one in answers]
     found = {}
     for name in names:
-        scores = [
+        pairs = [
             METRICS[name]((one.blind or "") if blind else one.read, one.target) for one in answers
         ]
-        found[name] = estimate(scores, documents, seed=seed)
+        found[name] = estimate(pairs, documents, seed=seed)
     return found
 
 
@@ -129,8 +128,8 @@ def sample(one: Answer) -> dict[str, Any]:
         "target": one.target,
         "read": one.read,
         "blind": one.blind,
-        "cer": METRICS["cer"](one.read, one.target).value,
-        "exact": bool(METRICS["exact"](one.read, one.target).value),
+        "cer": item("cer", one.read, one.target),
+        "exact": bool(item("exact", one.read, one.target)),
         "crop": base64.b64encode(one.crop).decode("ascii") if one.crop else None,
     }
 

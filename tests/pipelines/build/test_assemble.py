@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pagemill.engine.curate.select import ShardCandidate, ShardConfig, SplitConfig
 from pagemill.pipelines.build.assemble import Assembly, ShardWindow, State
-from pagemill.pipelines.build.run import assemble
 
 SHARD = ShardConfig(bytes=200_000, window=2)
 SPLIT = SplitConfig(val=0.3)
@@ -77,9 +76,8 @@ def test_documents_of_one_split_stay_together() -> None:
     assert not splits["train"] & splits["val"]
 
 
-def test_windows_of_rejected_pages_end_too(monkeypatch) -> None:
-    monkeypatch.setattr(assemble, "_MOST_ROWS", 100)
-    assembly = Assembly(State(), SHARD, SPLIT)
+def test_windows_of_rejected_pages_end_too() -> None:
+    assembly = Assembly(State(), SHARD, SPLIT, most_rows=100)
     closed = [assembly.add("", [], 30) is not None for _ in range(8)]
     assert closed == [False, False, False, True, False, False, False, True]
 

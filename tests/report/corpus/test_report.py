@@ -26,13 +26,14 @@ from pagemill.engine.errors import ConfigError
 from pagemill.engine.image import ImageConfig, encode, size_of, thumbnail
 from pagemill.engine.key import page_key
 from pagemill.engine.reason import Reason
+from pagemill.engine.record import PageFacts
 from pagemill.engine.store.corpus import CorpusInfo, ShardEntry
-from pagemill.engine.store.index import IndexMeta, index_row, write_index
+from pagemill.engine.store.index import IndexMeta, row_from_facts, write_index
 from pagemill.engine.store.ledger import LedgerRow, part_path, write_rows
 from pagemill.engine.store.place import Place
 from pagemill.engine.store.shard import write_shard
 from pagemill.pipelines.build.thumbs import THUMB_SCHEMA
-from pagemill.report.corpus import read_thumbs, write_corpus_report
+from pagemill.report.corpus import read_thumbs, write_report
 from pagemill.report.corpus.arrays import load
 from pagemill.report.corpus.gallery import ROWS_SHOWN, allot
 from pagemill.report.corpus.markup import count, esc, millis, share, size
@@ -106,6 +107,20 @@ def save_corpus(
     replace(info, **values).save(place)  # type: ignore[arg-type]
 
 
+FACTS = PageFacts(
+    width=WIDTH,
+    height=HEIGHT,
+    words=3,
+    lines=2,
+    chars=4,
+    region_chars=(3, 1),
+    x_height=9.0,
+    language="en",
+    verdict="trusted",
+    score=0.97,
+)
+
+
 def write_pages(place: Place, folder: Path, documents: range) -> tuple[list[LedgerRow], ShardEntry]:
     """One shard with one drawn page of each document, its index, and the ledger's rows."""
     image = encode(drawn_page(), ImageConfig())
@@ -136,7 +151,10 @@ def write_pages(place: Place, folder: Path, documents: range) -> tuple[list[Ledg
         shard="train-000000", sha256=summary.sha256, bytes=summary.bytes, samples=len(samples)
     )
     write_index(
-        place, "index/train-000000.parquet", [index_row(s, page) for s, (_, page, _) in spans], meta
+        place,
+        "index/train-000000.parquet",
+        [row_from_facts(s, page["doc_sha256"], 0, FACTS) for s, (_, page, _) in spans],
+        meta,
     )
     entry = ShardEntry(
         name="train-000000", bytes=summary.bytes, samples=len(samples), sha256=summary.sha256
@@ -235,7 +253,7 @@ class Document(HTMLParser):
 
 
 def report_of(place: Place) -> Document:
-    write_corpus_report(place)
+    write_report(place)
     return Document(place.read_bytes("report.html").decode("utf-8"))
 
 
@@ -317,9 +335,9 @@ def test_a_rejected_card_shows_the_kept_picture_of_that_page(place: Place) -> No
 
 
 def test_the_same_corpus_gives_the_same_bytes(place: Place) -> None:
-    write_corpus_report(place)
+    write_report(place)
     first = place.read_bytes("report.html")
-    write_corpus_report(place)
+    write_report(place)
     assert place.read_bytes("report.html") == first
 
 
@@ -391,7 +409,7 @@ def test_a_corpus_without_a_written_page_has_a_report(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_no_corpus_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not a corpus"):
-        write_corpus_report(Place.at(str(tmp_path)))
+        write_report(Place.at(str(tmp_path)))
 
 
 @pytest.mark.parametrize("lost", ["shards/train-000000.tar", "index/train-000000.parquet"])
@@ -545,8 +563,7 @@ def test_a_million_rows_take_seconds_and_less_than_a_gigabyte(tmp_path: Path) ->
     write_rows(place, part_path(0, 0), rows)
     code = (
         "import resource, sys; from pagemill.engine.store.place import Place; "
-        "from pagemill.report.corpus import write_corpus_report; "
-        "write_corpus_report(Place.at(sys.argv[1])); "
+        "from pagemill.report.corpus import write_report; write_report(Place.at(sys.argv[1])); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     start = time.monotonic()

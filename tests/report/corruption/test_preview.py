@@ -65,7 +65,7 @@ def rewritten(place: Place, words: list[str]) -> str:
     summary = write_shard(path, [(row.key, [("png", image), ("json", orjson.dumps(tree))])])
     place.put(path, entry.tar)
     meta = IndexMeta(shard=entry.name, sha256=summary.sha256, bytes=summary.bytes, samples=1)
-    write_index(place, entry.index, [index_row(summary.samples[0], tree)], meta)
+    write_index(place, entry.index, [index_row(summary.samples[0], page_from_dict(tree))], meta)
     return row.key
 
 

@@ -8,7 +8,8 @@ from ...engine.key import page_key
 from ...engine.reason import Reason
 from ...engine.source.listing import Source
 from ...engine.store.ledger import Fate, LedgerRow, RowKind
-from .job import DocumentSummary, DocumentTask, Duplicate, PageEntry, ParcelMeta
+from ...engine.store.parcel import PageEntry, ParcelMeta
+from .job import DocumentSummary, DocumentTask, Original
 
 
 def refused_row(source: Source, reason: str, message: str, config_hash: str) -> LedgerRow:
@@ -50,20 +51,21 @@ def document_row(task: DocumentTask, meta: ParcelMeta, config_hash: str) -> Ledg
 
 
 def duplicate_row(
-    source: Source, brief: DocumentSummary, twin: Duplicate, config_hash: str
+    source: Source, summary: DocumentSummary, original: Original, config_hash: str
 ) -> LedgerRow:
     """The row of a document whose bytes another document has: it shares that one's fate."""
-    failed = bool(twin.brief.reason)
+    failed = bool(original.summary.reason)
     return _document(
         source,
-        sha256=brief.sha256,
+        sha256=summary.sha256,
         status=Fate.FAILED if failed else Fate.REJECTED,
         stage="open" if failed else "find",
-        reason=twin.brief.reason or Reason.DUPLICATE_DOCUMENT,
-        message=f"the same bytes as {twin.uri}" + (f": {twin.brief.message}" if failed else ""),
+        reason=original.summary.reason or Reason.DUPLICATE_DOCUMENT,
+        message=f"the same bytes as {original.uri}"
+        + (f": {original.summary.message}" if failed else ""),
         config_hash=config_hash,
-        page_count=brief.page_count,
-        bytes=brief.size,
+        page_count=summary.page_count,
+        bytes=summary.size,
     )
 
 
@@ -113,22 +115,22 @@ def _page(
         reason=page.reason,
         message=page.message,
         attempts=page.attempts + task.attempts.get(page.page_index, 0),
-        verdict=facts.get("verdict", ""),
+        verdict=facts.verdict,
         engine=page.engine or meta.engine,
         shard=shard,
-        ms_open=timing.get("open", 0.0),
-        ms_render=timing.get("render", 0.0),
-        ms_text=timing.get("text", 0.0),
-        ms_judge=timing.get("judge", 0.0),
-        ms_encode=timing.get("encode", 0.0),
+        ms_open=timing.open,
+        ms_render=timing.render,
+        ms_text=timing.text,
+        ms_judge=timing.judge,
+        ms_encode=timing.encode,
         warnings=page.warnings,
         config_hash=config_hash,
-        language=facts.get("language", ""),
-        words=facts.get("words", 0),
-        width=facts.get("width", 0),
-        height=facts.get("height", 0),
+        language=facts.language,
+        words=facts.words,
+        width=facts.width,
+        height=facts.height,
         bytes=page.image_bytes + page.json_bytes,
         page_count=meta.page_count,
-        score=facts.get("score", 0.0),
-        evidence=facts.get("evidence", ""),
+        score=facts.score,
+        evidence=facts.evidence,
     )
