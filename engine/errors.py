@@ -12,6 +12,8 @@ PagemillError
 
 from __future__ import annotations
 
+from .text import sanitize
+
 
 class PagemillError(Exception):
     """Everything that Pagemill raises on purpose."""
@@ -29,13 +31,14 @@ class DataError(PagemillError):
     """One document, page, sample or shard is bad.
 
     Args:
-        message: what was wrong and what to do.
+        message: what was wrong and what to do; made valid and bounded by `text.sanitize`, for it
+            quotes what strangers wrote.
         key: the page key, document hash or shard name it is about.
         reason: one word of the ledger's closed list, snake_case.
     """
 
     def __init__(self, message: str, *, key: str = "", reason: str = "") -> None:
-        super().__init__(message)
+        super().__init__(sanitize(message))
         self.key = key
         self.reason = reason
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ..geometry import Box, union
 from ..page import Block, Figure, Glyphs, Line, TextLayer, Word, WordFlag
+from ..text import LIMIT_CHARS, sanitize
 from .character import REPLACEMENT, clean, direction, is_unspaced, prose_units
 from .order import reading_order
 from .segment import Segment, joined
@@ -52,7 +53,8 @@ def text_layer(
     """The text layer of a page, in reading order, from words in any order.
 
     Words without a visible character and words wholly outside the page are left out; the
-    latter are counted, on top of `outside`. Boxes are cut to the page.
+    latter are counted, on top of `outside`. Boxes are cut to the page, and words that are longer
+    than any word to `text.LIMIT_CHARS`.
     """
     words, more = _visible(raw, width_px, height_px)
     arranged = arrange(words, width_px=width_px, height_px=height_px)
@@ -79,6 +81,8 @@ def _visible(
         text = text.strip()
         if not text:
             continue
+        if len(text) > LIMIT_CHARS:
+            text = sanitize(text)
         x0, y0, x1, y1 = box
         if x1 <= 0 or y1 <= 0 or x0 >= width_px or y0 >= height_px:
             outside += 1

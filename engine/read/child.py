@@ -24,6 +24,7 @@ from pathlib import Path
 from ..errors import DependencyError, PagemillError
 from ..key import page_key
 from ..reason import Reason
+from ..text import MESSAGE_CHARS, sanitize
 from .backend import OpenDocument, load_engine
 from .message import Open, Opened, ReadPage, Ready, Refused, Setup, Unable, receive, send
 from .reader import PageFate, open_any, read_page
@@ -86,7 +87,7 @@ class _Server:
             document = open_any(Path(request.path), self._setup.engine, request.passwords)
         except PagemillError as err:
             reason = getattr(err, "reason", "") or Reason.BROKEN
-            return Refused(reason, self._without_path(str(err)))
+            return Refused(reason, self._reported(str(err)))
         except MemoryError:
             return Refused(Reason.MEMORY, "opening needs more than limits.memory_bytes")
         self._document = document
@@ -99,7 +100,7 @@ class _Server:
             if self._fault is not None:
                 self._fault(page_key(self._doc_sha256, page_index), self._setup.engine)
             fate = read_page(self._document, page_index, self._doc_sha256, self._setup.config)
-            return replace(fate, message=self._without_path(fate.message))
+            return replace(fate, message=self._reported(fate.message))
         except MemoryError:
             reason, message = Reason.MEMORY, "the page needs more than limits.memory_bytes"
         except Exception as err:  # noqa: BLE001  a page may raise anything; its fate says what
@@ -109,13 +110,16 @@ class _Server:
             failed=True,
             stage="render",
             reason=reason,
-            message=message[:500],
+            message=self._reported(message),
             engine=self._document.engine,
         )
 
-    def _without_path(self, message: str) -> str:
-        """Documents from archives and buckets lie under names of ours, which say nothing."""
-        return message.replace(self._path, "the file")
+    def _reported(self, message: str) -> str:
+        """A message as it leaves: short, valid, and without the path, which is ours for documents
+        from archives and buckets and says nothing.
+        """
+        message = message.replace(self._path, "the file").replace(sanitize(self._path), "the file")
+        return sanitize(message, MESSAGE_CHARS)
 
 
 def _fault_hook() -> Callable[[str, str], None] | None:

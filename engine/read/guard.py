@@ -24,6 +24,7 @@ from typing import Any
 
 from ..errors import ConfigError, DependencyError, PagemillError
 from ..reason import Reason
+from ..text import MESSAGE_CHARS, sanitize
 from .message import Open, Opened, ReadPage, Refused, Setup, Unable, receive, send
 from .reader import PageFate, ReadConfig
 
@@ -171,8 +172,8 @@ class Child:
         size = self._stderr.seek(0, io.SEEK_END)
         self._stderr.seek(max(0, size - _STDERR_BYTES))
         lines = self._stderr.read().decode("utf-8", "replace").splitlines()
-        told = [line.strip() for line in lines if line and not line.startswith(_TRACEBACK)]
-        return " | ".join(told[-3:])[:_WORDS_CHARS]
+        words = [line.strip() for line in lines if line and not line.startswith(_TRACEBACK)]
+        return sanitize(" | ".join(words[-3:]), _WORDS_CHARS)
 
 
 class _Deadlined:
@@ -240,7 +241,7 @@ class GuardedReader:
         if isinstance(second, Opened):
             return second
         message = f"{self._engine}: {first.message}; {self._second}: {second.message}"
-        return Refused(first.reason, message[:500])
+        return Refused(first.reason, sanitize(message, MESSAGE_CHARS))
 
     def pages(self, document: Open, opened: Opened, wanted: Iterable[int]) -> Iterator[PageFate]:
         """The fate of each wanted page, in order. Always one fate a page."""
@@ -277,8 +278,9 @@ class GuardedReader:
             self._hangs_again |= way.alone and fate.reason == Reason.TIMEOUT
         if len(failures) == 1:
             return failures[0]
-        told = "; ".join(f"{fate.engine.split()[0]}: {fate.message}" for fate in failures)
-        return replace(failures[0], attempts=len(failures), message=told[:500])
+        message = "; ".join(f"{fate.engine.split()[0]}: {fate.message}" for fate in failures)
+        message = sanitize(message, MESSAGE_CHARS)
+        return replace(failures[0], attempts=len(failures), message=message)
 
     def _is_worth_repeating(self, failure: PageFate) -> bool:
         """A dead child may have been at its end before the page came; a hang proves itself once."""

@@ -24,12 +24,12 @@ from ..key import page_key
 from ..page import Page, TextLayer, Verdict
 from ..reason import Reason
 from ..record import PageFacts, PageRecord, PageTiming
+from ..text import MESSAGE_CHARS, sanitize
 from ..verdict.decision import judge
 from ..verdict.x_height import x_height
 from .backend import Colour, OpenDocument, open_document
 
 Result = TypeVar("Result")
-_WARNINGS_CHARS = 500
 _IMAGE_MAGICS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM")
 
 
@@ -111,7 +111,7 @@ def read_page(
             reason=err.reason or Reason.RENDER_ERROR,
             message=str(err),
         )
-    warnings = "; ".join(dict.fromkeys(document.warnings()))[:_WARNINGS_CHARS]
+    warnings = sanitize("; ".join(dict.fromkeys(document.warnings())), MESSAGE_CHARS)
     return replace(fate, timing=clock.timing(), warnings=warnings, engine=document.engine)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import ConfigError, DataError
 from ..reason import Reason
-from .location import printable
+from ..text import sanitize
 from .sniff import is_document, named_archive, named_document, suffix_of
 
 FREE_BYTES = 10_000_000
@@ -100,13 +100,13 @@ class Contents:
         if not refusal:
             try:
                 if not named_document(name) and not is_document(head()):
-                    self.ignored[suffix_of(printable(name))] += 1
+                    self.ignored[suffix_of(sanitize(name))] += 1
                     return None
                 refusal, message = self._size_objection(size, packed)
             except DataError as err:
                 refusal, message = err.reason, str(err)
-        unique = self._unique(printable(name.removeprefix("./")))
-        member = ArchiveMember(unique, size, locator, token, refusal, message)
+        unique = self._unique(sanitize(name.removeprefix("./")))
+        member = ArchiveMember(unique, size, locator, token, refusal, sanitize(message))
         self.members.append(member)
         return member
 

@@ -11,6 +11,8 @@ from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from ..errors import ConfigError, DataError, DependencyError
+from ..reason import Reason
+from ..text import sanitize
 from .location import FoundFile, InputFile, unreadable
 from .sniff import HEAD_BYTES
 
@@ -195,7 +197,11 @@ def _info(fs: Any, path: str) -> Mapping[str, Any] | None:
 def _found(fs: Any, path: str, name: str, info: Mapping[str, Any]) -> FoundFile:
     size = info.get("size")
     size = -1 if size is None else int(size)
-    return FoundFile(cast(str, fs.unstrip_protocol(path)), name, size, _version(info))
+    uri = cast(str, fs.unstrip_protocol(path))
+    if sanitize(uri) != uri:
+        message = "its address is no valid text, or longer than any store allows; rename it"
+        return FoundFile(sanitize(uri), name, refusal=Reason.MISSING, message=message)
+    return FoundFile(uri, name, size, sanitize(_version(info)))
 
 
 def _files(fs: Any, infos: Mapping[str, Mapping[str, Any]], above: str) -> Iterator[FoundFile]:

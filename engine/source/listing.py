@@ -16,11 +16,12 @@ from dataclasses import dataclass
 
 from ..errors import ConfigError, DataError
 from ..reason import Reason
+from ..text import sanitize
 from . import folder
 from .archive import ArchiveLimits, too_large
 from .contents import is_archive, list_archive
 from .input import open_input
-from .location import FoundFile, is_remote, printable, to_path, to_uri
+from .location import FoundFile, is_remote, to_path, to_uri
 from .sniff import (
     HEAD_BYTES,
     is_document,
@@ -119,10 +120,11 @@ class _Search:
             try:
                 message = "" if self.add(entry) else "listed, but there is no such file"
             except ConfigError as err:
-                message = str(err)
+                message = sanitize(str(err))
             if message:
                 name = line.rstrip("/").rpartition("/")[2]
-                self._file(FoundFile(to_uri(entry), name, refusal=Reason.MISSING, message=message))
+                uri = sanitize(to_uri(entry))
+                self._file(FoundFile(uri, name, refusal=Reason.MISSING, message=message))
 
     def listing(self) -> Listing:
         """All that was gathered, archives opened."""
@@ -190,7 +192,7 @@ class _Search:
         elif is_document(head):
             self._file(found)
         else:
-            self._ignored[suffix_of(printable(found.name))] += 1
+            self._ignored[suffix_of(sanitize(found.name))] += 1
 
     def _file(self, found: FoundFile) -> None:
         self._keep(self._files, found)
@@ -205,12 +207,12 @@ class _Search:
         refusal, message = found.refusal, found.message
         if not refusal:
             refusal, message = too_large(found.size, self._limits)
-        name = printable(found.name)
+        name = sanitize(found.name)
         return Source(name, found.uri, "", found.size, found.version, refusal, message)
 
     def _members(self, archive: FoundFile) -> list[Source]:
         contents = list_archive(archive.uri, self._limits)
-        name = printable(archive.name)
+        name = sanitize(archive.name)
         self._ignored.update(contents.ignored)
         sources = [
             Source(
@@ -247,7 +249,7 @@ def _lines(place: str) -> list[str]:
             while part := reader.read(1 << 20):
                 parts.append(part)
     except DataError as err:
-        raise ConfigError(f"cannot read the list {printable(place)}: {err}") from err
+        raise ConfigError(f"cannot read the list {sanitize(place)}: {err}") from err
     text = b"".join(parts).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     lines = (line.strip() for line in text.replace("\r", "\n").split("\n"))
     return [line for line in lines if line and not line.startswith("#")]
@@ -263,5 +265,5 @@ def _nothing(text: str) -> str:
         path = os.path.abspath(to_path(text))
         near = "" if glob.has_magic(text) or not text.strip() else folder.nearest(path)
     what = "matches nothing" if glob.has_magic(text) else "does not exist"
-    hint = f"; the nearest is {printable(near)!r}" if near else ""
-    return f"the input {printable(text)!r} {what}{hint}"
+    hint = f"; the nearest is {sanitize(near)!r}" if near else ""
+    return f"the input {sanitize(text)!r} {what}{hint}"

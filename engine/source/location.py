@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from ..errors import DataError
 from ..reason import Reason
+from ..text import sanitize
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -69,7 +70,7 @@ def unreadable(uri: str, err: Exception) -> DataError:
     """The error for a file that cannot be read."""
     cause = (isinstance(err, OSError) and err.strerror) or str(err) or type(err).__name__
     return DataError(
-        f"cannot read {printable(uri)}: {cause}. Check that it exists and may be read.",
+        f"cannot read {sanitize(uri)}: {cause}. Check that it exists and may be read.",
         reason=Reason.MISSING,
     )
 
@@ -95,15 +96,3 @@ def to_path(uri: str) -> str:
 def to_uri(path: str) -> str:
     """The path itself, or a `file://` URI where the path is not UTF-8 and JSON cannot carry it."""
     return "file://" + quote(os.fsencode(path)) if _SURROGATE.search(path) else path
-
-
-def printable(name: str) -> str:
-    """The name with every byte that is not UTF-8 as `%XX`; all else is kept."""
-    return name if name.isascii() else _SURROGATE.sub(_percent, name)
-
-
-def _percent(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"%{code - 0xDC00:02X}"
-    return quote(match[0], errors="surrogatepass")

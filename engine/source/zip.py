@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from ..errors import DataError
 from ..reason import Reason
+from ..text import sanitize
 from .archive import Contents
 from .inflate import FAULTS, PIECE_BYTES, pieces
-from .location import InputFile, printable
+from .location import InputFile
 from .sniff import HEAD_BYTES, named_document, suffix_of
 from .zip_method import METHODS, decoder
 
@@ -108,7 +109,7 @@ def _admit(
         message = "shares its bytes with another member, as only a bomb does"
         obstacle = Reason.ARCHIVE_BOMB, message + "; repack the archive"
     elif unreadable[0] and suffix_of(entry.name) and not named_document(entry.name):
-        contents.ignored[suffix_of(printable(entry.name))] += 1
+        contents.ignored[suffix_of(sanitize(entry.name))] += 1
         return
     elif unreadable[0]:
         obstacle = unreadable

@@ -42,5 +42,10 @@ def inject(key: str, engine: str) -> None:
             hoard.append(bytearray(64 << 20))
     elif kind == "exception":
         raise RuntimeError("poisoned page")
+    elif kind.startswith("exception:"):
+        raise RuntimeError(kind.partition(":")[2])
+    elif kind.startswith("last words:"):
+        os.write(2, kind.partition(":")[2].encode("utf-8", "surrogatepass") + b"\xff\n")
+        os._exit(3)
     elif kind == "slow":
         time.sleep(0.2)

@@ -26,6 +26,7 @@ from ...layout.lines import RawWord, text_layer
 from ...layout.upright import LEVEL, Heading, heading_of
 from ...page import TextLayer, WordFlag
 from ...reason import Reason
+from ...text import sanitize
 from . import Colour
 from .colour import is_coloured
 from .header import check_readable, refused
@@ -119,7 +120,7 @@ class MupdfDocument:
         if self.page_count < 1:
             raise PdfError(f"{path} opens, but has no pages", reason=Reason.ZERO_PAGES)
         self.repaired = bool(doc.is_repaired)
-        self.producer = str((doc.metadata or {}).get("producer") or "")
+        self.producer = sanitize(str((doc.metadata or {}).get("producer") or ""))
         self._doc = doc
         self._page_index = -1
         self._page: Any = None
@@ -192,7 +193,8 @@ class MupdfDocument:
     def warnings(self) -> list[str]:
         """What MuPDF complained about since the last call, each complaint once."""
         text = str(pymupdf.TOOLS.mupdf_warnings())
-        return list(dict.fromkeys(filter(None, text.splitlines())))[:_MAX_WARNINGS]
+        lines = list(dict.fromkeys(filter(None, text.splitlines())))[:_MAX_WARNINGS]
+        return list(map(sanitize, lines))
 
     def close(self) -> None:
         """Give the file and MuPDF's caches back."""

@@ -24,6 +24,7 @@ from ...geometry import POINTS_PER_INCH, Box, intersection, pixels_per_point, sc
 from ...layout.lines import RawWord, text_layer
 from ...page import TextLayer
 from ...reason import Reason
+from ...text import sanitize
 from . import Colour
 from .bbox import page_size_of, words_of
 from .colour import has_colour, probe_dpi
@@ -117,7 +118,7 @@ class PopplerDocument:
         self.page_count = int(_field(info, "Pages") or 0)
         if self.page_count < 1:
             raise PdfError(f"{path} opens, but has no pages", reason=Reason.ZERO_PAGES)
-        self.producer = _field(info, "Producer")
+        self.producer = sanitize(_field(info, "Producer"))
         self._has_user_unit = uses_user_unit(path)
 
     def size_pt(self, page_index: int) -> tuple[float, float]:
@@ -317,7 +318,7 @@ class PopplerDocument:
 
     def _note(self, ended: Ended) -> None:
         said = [line.strip() for line in ended.errors.splitlines() if line.strip()]
-        self._warnings += said[:_MAX_WARNINGS]
+        self._warnings += map(sanitize, said[:_MAX_WARNINGS])
         self.repaired = self.repaired or any(map(_REPAIR.search, said))
 
     def _late(self, program: str, page_index: int) -> PdfError:

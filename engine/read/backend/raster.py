@@ -24,6 +24,7 @@ from ...errors import PdfError
 from ...geometry import POINTS_PER_INCH
 from ...page import Figure, TextLayer
 from ...reason import Reason
+from ...text import sanitize
 from . import Colour
 from .colour import has_colour, probe_dpi
 from .header import check_readable
@@ -177,7 +178,7 @@ class RasterDocument:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 yield
-                self._warnings += [str(entry.message) for entry in caught]
+                self._warnings += [sanitize(str(entry.message)) for entry in caught]
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 

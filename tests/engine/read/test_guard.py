@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
+from dataclasses import replace
 from pathlib import Path
 
 import pymupdf
@@ -16,12 +16,15 @@ from pagemill.engine.read.guard import Child, ChildError, GuardedReader, ReaderL
 from pagemill.engine.read.message import Open, Opened, ReadPage, Refused
 from pagemill.engine.read.reader import PageFate, ReadConfig, RenderConfig
 from pagemill.engine.reason import Reason
+from support.hostile_text import HOSTILE, is_sane
 
 ALL = FilterConfig(
     verdicts=("trusted", "garbled", "misaligned", "hidden", "partial", "none"), min_ink=0
 )
 CONFIG = ReadConfig(render=RenderConfig(dpi=72), filter=ALL)
-LIMITS = ReaderLimits(page_deadline_s=2.0, memory_bytes=700_000_000)
+LIMITS = ReaderLimits(page_deadline_s=30.0, memory_bytes=700_000_000)
+HANG_S = 4.0
+"""Deadline of tests in which a page hangs."""
 TESTS = str(Path(__file__).parents[2] / "support")
 
 
@@ -74,7 +77,8 @@ def test_plain_pages_are_kept_with_image_and_text(tmp_path: Path) -> None:
 def test_poison_costs_one_page(tmp_path: Path, poison, kind: str, reason: str) -> None:
     poison({1: kind})
     document = pdf(tmp_path / "a.pdf", 4)
-    fates = read_all(document)
+    limits = replace(LIMITS, page_deadline_s=HANG_S) if kind == "loop" else LIMITS
+    fates = read_all(document, limits)
     assert [fate.kept for fate in fates] == [True, False, True, True]
     assert fates[1].failed
     assert fates[1].reason == reason
@@ -102,19 +106,15 @@ def test_without_a_second_engine_the_first_one_decides(tmp_path: Path, poison) -
     assert "SIGSEGV" in fate.message
 
 
-def test_a_crash_is_noticed_within_a_second_and_a_hang_at_its_deadline(
-    tmp_path: Path, poison
-) -> None:
+def test_a_crash_is_noticed_before_the_deadline_and_a_hang_at_it(tmp_path: Path, poison) -> None:
     poison({0: "segfault", 1: "loop"})
     document = pdf(tmp_path / "a.pdf", 2)
-    for page_index, reason, most_s in ((0, "crash", 1.0), (1, "timeout", 4.0)):
+    for page_index, reason, deadline_s in ((0, "crash", 3600.0), (1, "timeout", HANG_S)):
         child = Child("mupdf", CONFIG, LIMITS.memory_bytes)
-        assert isinstance(child.ask(document, 5), Opened)
-        start = time.monotonic()
+        assert isinstance(child.ask(document, 60), Opened)
         with pytest.raises(ChildError) as died:
-            child.ask(ReadPage(page_index), LIMITS.page_deadline_s)
+            child.ask(ReadPage(page_index), deadline_s)
         assert died.value.reason == reason
-        assert time.monotonic() - start < most_s
 
 
 def test_the_document_deadline_fails_what_is_left(tmp_path: Path, poison) -> None:
@@ -195,3 +195,16 @@ def _children() -> set[str]:
 def test_limits_that_allow_nothing_are_refused() -> None:
     with pytest.raises(ConfigError, match="page_deadline_s"):
         ReaderLimits(page_deadline_s=0)
+
+
+@pytest.mark.parametrize("how", ["exception", "last words"])
+@pytest.mark.parametrize("text", [entry[:20_000] for entry in HOSTILE])
+def test_whatever_a_child_says_can_be_written_down(
+    tmp_path: Path, poison, how: str, text: str
+) -> None:
+    poison({0: f"{how}:{text}"})
+    document = pdf(tmp_path / "a.pdf", 2)
+    fates = read_all(document)
+    assert [fate.kept for fate in fates] == [False, True]
+    assert is_sane(fates[0].message, 500)
+    assert text[:2] in fates[0].message, fates[0].message

@@ -13,6 +13,7 @@ import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from pagemill.engine.reason import Reason
 from pagemill.engine.source.archive import ArchiveLimits
 from pagemill.engine.source.fetch import fetch
 from pagemill.engine.source.listing import Source, find
+from support.hostile_text import is_sane
 
 PDF = b"%PDF-1.4\n%%EOF\n"
 NOISE = hashlib.shake_128(b"noise").digest(40_000)
@@ -164,7 +166,7 @@ def test_unsafe_names_are_refused(tmp_path: Path, name: str) -> None:
 
 def test_names_with_a_nul_or_without_a_file_are_refused(tmp_path: Path) -> None:
     data = zip_of([("a_.pdf", PDF)]).replace(b"a_.pdf", b"a\0.pdf")
-    assert refusals(listed(tmp_path / "x.zip", data)) == {"a\0.pdf": Reason.ARCHIVE_UNSAFE_NAME}
+    assert refusals(listed(tmp_path / "x.zip", data)) == {"a%00.pdf": Reason.ARCHIVE_UNSAFE_NAME}
     data = zip_of([("d/", b""), ("e_", PDF)]).replace(b"e_", b"e/")
     assert refusals(listed(tmp_path / "y.zip", data)) == {"e/": Reason.ARCHIVE_UNSAFE_NAME}
 
@@ -449,6 +451,26 @@ def test_names_in_archives_keep_unicode(tmp_path: Path) -> None:
     for raw, name in ((b"caf\xc3\xa9.pdf", "café.pdf"), (b"caf\x82_.pdf", "café_.pdf")):
         data = zip_of([("x" * len(raw), PDF)]).replace(b"x" * len(raw), raw)
         assert list(refusals(listed(tmp_path / "x.zip", data))) == [name]
+
+
+@pytest.mark.parametrize("name", ["caf\udce9.pdf", "be\0fore.pdf", "long " * 100_000 + ".pdf"])
+def test_names_and_links_in_archives_are_valid_and_bounded(tmp_path: Path, name: str) -> None:
+    raw = name.encode("utf-8", "surrogateescape")
+    record = b"path=" + raw + b"\n"
+    length = len(record) + len(str(len(record))) + 1
+    length += len(str(length)) + 1 + len(record) - length
+    pax = b"%d %s" % (length, record)
+    data = header("pax", kind=b"x", size=len(pax)) + padded(pax)
+    data += header("short.pdf", size=len(PDF)) + padded(PDF)
+    data += header("K", kind=b"K", size=len(raw)) + padded(raw) + header("link.pdf", b"2")
+    sources = listed(tmp_path / "x.tar", data + bytes(1024))
+    assert len(sources) == 2
+    for source in sources:
+        assert is_sane(source.member)
+        assert is_sane(source.message)
+        assert source.member.endswith(".pdf")
+        with suppress(DataError):
+            assert read(source, tmp_path / "s") == PDF
 
 
 def test_nothing_is_written_outside_the_scratch_folder(tmp_path: Path) -> None:

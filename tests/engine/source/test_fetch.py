@@ -25,6 +25,7 @@ from pagemill.engine.source import bucket, contents, spool
 from pagemill.engine.source.archive import ArchiveLimits
 from pagemill.engine.source.fetch import fetch
 from pagemill.engine.source.listing import Source, find
+from support.fetching import put_digests
 
 PDF = b"%PDF-1.4\n%%EOF\n"
 
@@ -171,17 +172,13 @@ def test_a_spooled_document_survives_an_error_and_can_be_asked_for_again(tmp_pat
         assert not left_over(tmp_path / "s")
 
 
-def _fetch_all(sources: list[Source], scratch: Path, out: Any) -> None:
-    out.put([hashlib.sha256(got(source, scratch)).hexdigest() for source in sources])
-
-
 def test_workers_share_one_spool(tmp_path: Path) -> None:
     sources = shuffled(list(find([str(tar_gz(tmp_path / "x.tgz", 60))]).sources))
     context = multiprocessing.get_context("spawn")
     out = context.Queue()
     parts = [sources[start::3] for start in range(3)]
     workers = [
-        context.Process(target=_fetch_all, args=(part, tmp_path / "s", out)) for part in parts
+        context.Process(target=put_digests, args=(part, tmp_path / "s", out)) for part in parts
     ]
     for worker in workers:
         worker.start()

@@ -9,12 +9,14 @@ import zipfile
 from pathlib import Path
 
 import cv2
+import fsspec
 import numpy as np
 import pytest
 from pagemill.engine.errors import ConfigError, DependencyError
 from pagemill.engine.reason import Reason
 from pagemill.engine.source.archive import ArchiveLimits
 from pagemill.engine.source.listing import Listing, Source, find
+from support.hostile_text import HOSTILE, is_sane
 
 PDF = b"%PDF-1.4\n%%EOF\n"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(30)
@@ -320,3 +322,30 @@ def test_sources_are_ordered_by_name_then_member(tmp_path: Path) -> None:
     keys = [(source.name, source.member) for source in find([str(tmp_path)]).sources]
     assert keys == [("a.pdf", ""), ("m.zip", "a.pdf"), ("m.zip", "z.pdf"), ("z.pdf", "")]
     assert all(isinstance(source, Source) for source in find([str(tmp_path)]).sources)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_names_of_a_store_are_valid_text(text: str) -> None:
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file(f"/odd/{text}.pdf", PDF)
+    memory.pipe_file("/odd/plain.pdf", PDF)
+    try:
+        sources = find(["memory://odd"]).sources
+    finally:
+        memory.rm("/odd", recursive=True)
+    assert len(sources) == 2
+    for source in sources:
+        assert is_sane(source.uri)
+        assert is_sane(source.name)
+        assert source.refusal == ("" if source.name == "plain.pdf" else Reason.MISSING)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_lines_of_a_list_are_valid_text(tmp_path: Path, text: str) -> None:
+    line = text.encode("utf-8", "surrogateescape" if "\udce9" in text else "surrogatepass")
+    (tmp_path / "list.txt").write_bytes(line + b".pdf\nmemory://none/" + line + b".pdf\n")
+    sources = find([f"@{tmp_path / 'list.txt'}"]).sources
+    assert len(sources) == 2
+    for source in sources:
+        assert source.refusal == Reason.MISSING
+        assert all(map(is_sane, (source.uri, source.name, source.message)))

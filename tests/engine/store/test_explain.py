@@ -7,8 +7,6 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pagemill.command.terminal.ledger import explanation_text, rows_text, stats_text
 from pagemill.engine.errors import ConfigError
 from pagemill.engine.key import page_key
@@ -25,7 +23,6 @@ from pagemill.engine.store.ledger import (
     write_rows,
 )
 from pagemill.engine.store.place import Place
-from pagemill.engine.text import visible
 
 INVOICE = "a1b2c3d4" + "0" * 56
 LETTER = "a1b2c3d9" + "1" * 56
@@ -287,16 +284,6 @@ def test_a_file_name_cannot_steer_the_terminal_from_an_error(place: Place) -> No
     with pytest.raises(ConfigError) as caught:
         explain_key(place, "memo")
     assert "\\x1b[2Jmemo\\u202efdp" in str(caught.value)
-
-
-@given(st.text())
-def test_visible_text_is_one_printable_line(text: str) -> None:
-    shown = visible(text)
-    assert len(shown.splitlines()) <= 1
-    assert not any(character in shown for character in "\x1b\x07\x9b\u202e\u2066\u200b")
-    shown.encode("utf-8")
-    if text.isalnum():
-        assert shown == text
 
 
 def test_colour_is_only_added_on_request(place: Place) -> None:

@@ -10,7 +10,9 @@ import pytest
 from pagemill.engine.errors import PdfError
 from pagemill.engine.page import TextLayer, WordFlag
 from pagemill.engine.read.backend import mupdf, open_document
+from pagemill.engine.read.reader import ReadConfig, read_page
 from PIL import Image
+from support.hostile_text import HOSTILE, LONE_BYTE, is_sane
 from support.minipdf import Sheet, write_pdf
 
 
@@ -318,3 +320,44 @@ def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
     document.text(0, dpi=72)
     document.close()
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("said", HOSTILE)
+def test_a_warning_whose_font_name_is_not_utf8_can_be_written_down(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = page(tmp_path, Sheet(text=[(50, 250, 20, "Hello")]))
+    monkeypatch.setattr(
+        mupdf.pymupdf.TOOLS, "mupdf_warnings", lambda: f"no font '{said}'\nfor {said}"
+    )
+    warnings = document.warnings()
+    assert len(warnings) == 2
+    assert all(map(is_sane, warnings))
+    fate = read_page(document, 0, "0" * 64, ReadConfig())
+    assert is_sane(fate.warnings, 500)
+    assert fate.warnings.startswith("no font")
+
+
+@pytest.mark.parametrize("said", HOSTILE)
+def test_whatever_mupdf_raises_can_be_written_down(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = page(tmp_path, Sheet(text=[(50, 250, 20, "Hello")]))
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(mupdf.pymupdf.DisplayList, "get_pixmap", fail)
+    fate = read_page(document, 0, "0" * 64, ReadConfig())
+    assert fate.failed
+    assert is_sane(fate.message)
+
+
+def test_the_producer_of_a_pdf_is_valid_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = {"producer": LONE_BYTE + "\0" + "x" * 1_000_000}
+    path = write_pdf(tmp_path / "page.pdf", [Sheet()])
+    with mupdf.pymupdf.open(path) as doc:
+        monkeypatch.setattr(doc, "metadata", metadata)
+        assert is_sane(mupdf.MupdfDocument(doc, path, None).producer)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pagemill.engine.errors import DependencyError, PdfError
 from pagemill.engine.read.backend import bbox, open_document, poppler, program
+from support.hostile_text import is_sane
 from support.minipdf import Sheet, write_pdf
 
 WITHOUT_PYMUPDF = """
@@ -149,3 +150,27 @@ def test_a_page_that_is_an_image_is_covered_by_it(tmp_path: Path) -> None:
     image = "q 400 0 0 500 0 0 cm BI /W 4 /H 5 /CS /G /BPC 8 ID abcdefghijklmnopqrst EI Q"
     document = open_document("poppler", write_pdf(tmp_path / "scan.pdf", [Sheet(content=image)]))
     assert document.text(0, dpi=72).image_cover == pytest.approx(1.0, abs=0.02)
+
+
+def test_whatever_poppler_says_can_be_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = r"printf 'no font caf\351 be\000fore ' >&2; head -c 1000000 /dev/zero | tr '\0' x >&2"
+    document = open_document("poppler", hello(tmp_path))
+    fake(tmp_path / "bin", monkeypatch, "pdftotext", f"{said}; exit 1")
+    with pytest.raises(PdfError, match="no font caf") as caught:
+        document.text(0, dpi=72)
+    assert is_sane(str(caught.value))
+    warnings = document.warnings()
+    assert warnings
+    assert all(map(is_sane, warnings))
+
+
+def test_the_producer_of_a_pdf_is_valid_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = r"printf 'Producer: caf\351 be\000fore\nPages: 1\n'"
+    fake(tmp_path / "bin", monkeypatch, "pdfinfo", said)
+    producer = open_document("poppler", hello(tmp_path)).producer
+    assert is_sane(producer)
+    assert producer.endswith("be%00fore")

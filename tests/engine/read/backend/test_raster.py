@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from pagemill.engine.errors import PdfError
 from pagemill.engine.read.backend import open_document, raster
 from PIL import Image, TiffImagePlugin
+from support.hostile_text import HOSTILE, is_sane
 
 
 def corner_image(width: int = 100, height: int = 40) -> np.ndarray:
@@ -192,3 +194,22 @@ def test_the_tag_of_a_tiff_says_how_it_lies(tmp_path: Path) -> None:
     Image.fromarray(corner_image()).save(path, "TIFF", tiffinfo=tags, compression="tiff_lzw")
     assert render(path).shape == (100, 40)
     assert raster.RasterDocument(path).rotation(0) == 0
+
+
+@pytest.mark.parametrize("said", HOSTILE)
+def test_whatever_pillow_says_can_be_written_down(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "scan"
+    Image.fromarray(corner_image()).save(path, "PNG")
+    document = open_document("raster", path)
+
+    def fail(*_: object) -> None:
+        warnings.warn(said, stacklevel=1)
+        raise ValueError(said)
+
+    monkeypatch.setattr(raster.ImageOps, "exif_transpose", fail)
+    with pytest.raises(PdfError) as caught:
+        document.render(0, dpi=100, colour="auto")
+    assert is_sane(str(caught.value))
+    assert all(map(is_sane, document.warnings()))
