@@ -67,7 +67,7 @@ demo: setup  ## builds a corpus from examples/documents, corrupts it, trains on 
 	rm -rf $(DEMO)-run
 	$(BIN)/pagemill train demo --data $(DEMO) --out $(DEMO)-run
 	$(BIN)/pagemill eval $(DEMO)-run --data $(DEMO) --pages 4 --set seed=0 --set split=train --set as_trained=true --set read_pages=false
-	$(BIN)/pagemill train report $(DEMO)-run
+	$(BIN)/pagemill report $(DEMO)-run
 	@echo; echo "corpus:   $(abspath $(DEMO)/report.html)"
 	@echo "preview:  $(abspath $(DEMO)-preview.html)"
 	@echo "stream:   $(abspath $(DEMO)-stream.html)"

@@ -25,7 +25,7 @@ from pagemill.corruption.operator import OPERATORS
 from pagemill.corruption.plan import PlannedRegion
 from pagemill.corruption.region import lines_of
 from pagemill.engine.page import Page
-from pagemill.engine.score.ocr import error_rate, plain
+from pagemill.engine.score.text import LETTERS_ONLY, character_error_rate
 from pagemill.engine.store.place import Place
 from pagemill.pipelines.calibrate.run import X_HEIGHTS
 from pagemill.pipelines.calibrate.sample import calibration_lines
@@ -99,18 +99,25 @@ def read_regions(
     """All regions of one line, clean and corrupted."""
     for (image, page), plan, out in zip(pages, plans, drawn, strict=True):
         heights = lines_of(page).x_height
-        regions = [r for r in plan.regions if "\n" not in r.target and len(plain(r.target)) >= 3]
+        regions = [
+            r for r in plan.regions if "\n" not in r.target and len(LETTERS_ONLY(r.target)) >= 3
+        ]
         first, second = (
             engine.read_lines([cut(image, region, margin) for region in regions])
             for margin in (MARGIN_PX, MARGIN_PX - 1)
         )
         corrupted = engine.read_lines([cut(out, region, MARGIN_PX) for region in regions])
         for region, one, two, after in zip(regions, first, second, corrupted, strict=True):
-            rates = [error_rate(text, region.target) for text in (one, two)]
+            rates = [rate(text, region) for text in (one, two)]
             if max(rates) <= READABLE:
                 height = float(heights[page.layer.words[region.words[0]].line])
                 clean = sum(rates) / 2
-                yield Case(region, height, clean, error_rate(after, region.target), after)
+                yield Case(region, height, clean, rate(after, region), after)
+
+
+def rate(read: str, region: PlannedRegion) -> float:
+    """Error rate as severities are calibrated: without white space, at most 1."""
+    return character_error_rate(read, region.target, form=LETTERS_ONLY, at_most=1.0)
 
 
 def cut(image: np.ndarray, region: PlannedRegion, margin_px: int) -> np.ndarray:

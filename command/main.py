@@ -15,6 +15,7 @@ from .. import __version__
 from ..engine.errors import ConfigError, DependencyError, PagemillError
 from .eval import add_eval, add_read
 from .model import add_model
+from .report import add_report
 from .stream import add_stream
 from .train import add_train
 from .typeset import add_typeset
@@ -68,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     _add_calibrate(commands)
     _add_config(commands)
     add_model(commands)
+    add_report(commands)
     add_stream(commands)
     add_eval(commands)
     add_read(commands)
@@ -425,16 +427,14 @@ def _config(arguments: argparse.Namespace) -> int:
 def _conclude(outcome: BuildResult, corpus: str, idle: str) -> int:
     """Draw the report of what a run changed and say how it ended; its exit status."""
     from ..engine.store.place import Place
-    from ..report.corpus import write_report
+    from ..report.corpus import write_corpus_report
     from .terminal.ledger import stats_text, wants_colour
 
     if not outcome.documents:
         print(idle)
     print(stats_text(outcome.summary, colour=wants_colour(sys.stdout)))
     if outcome.documents:
-        place = Place.at(corpus)
-        write_report(place)
-        print(f"report: {place.uri}/report.html")
+        print(f"report: {write_corpus_report(Place.at(corpus))}")
     if outcome.summary.pages["written"]:
         return OK
     _say("pagemill: no page was written; the reasons are above, and `pagemill explain` has more")

@@ -19,18 +19,17 @@ REPORT, ABLATE = "report", "ablate"
 
 
 def add_train(commands: Any) -> None:
-    """The command `train`, with the recipes `report` and `ablate` being commands of their own."""
+    """The command `train`, with `ablate` in place of a recipe being a command of its own."""
     train = commands.add_parser(
         "train",
-        help="train a model by a recipe; `train report RUN` draws a run",
+        help="train a model by a recipe",
         description="Trains by a recipe: a TOML file, or demo, small, base, minicpm-v-4.5. On one "
         "host with several GPUs: torchrun --nproc_per_node 8 -m pagemill.train RECIPE …; on many "
-        "through Ray: --nodes. `pagemill train report RUN` draws a run as one HTML page. "
-        "`pagemill train ablate RECIPE` trains with each mixture of levels and compares them. "
-        "Needs the extra train.",
+        "through Ray: --nodes. `pagemill train ablate RECIPE` trains with each mixture of levels "
+        "and compares them. Needs the extra train.",
     )
-    add_job(train, "TOML file, a recipe's name, `report` or `ablate`")
-    train.add_argument("run", metavar="RUN", nargs="?", help="folder of a run, or a recipe")
+    add_job(train, "TOML file, a recipe's name, or `ablate`")
+    train.add_argument("run", metavar="RUN", nargs="?", help="after ablate: the recipe")
     train.add_argument(
         "--nodes",
         type=int,
@@ -47,9 +46,11 @@ def add_train(commands: Any) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    need_torch()
     if arguments.recipe == REPORT:
-        return _report(arguments)
+        raise ConfigError(
+            f"a run is drawn by another command now: pagemill report {arguments.run or 'RUN'}"
+        )
+    need_torch()
     if arguments.recipe == ABLATE:
         return _ablate(arguments)
     if arguments.run is not None:
@@ -96,16 +97,6 @@ def _train_on_cluster(arguments: argparse.Namespace) -> int:
             watch.close()
     print(f"{reason}: {parse_job(arguments).out}")
     return 0 if reason == "done" else 130
-
-
-def _report(arguments: argparse.Namespace) -> int:
-    from ..report.run import write_report
-
-    if arguments.run is None:
-        raise ConfigError("name the folder of a run: pagemill train report RUN")
-    out = Path(arguments.out) if arguments.out else None
-    print(f"report: {write_report(Path(arguments.run), out)}")
-    return 0
 
 
 def _ablate(arguments: argparse.Namespace) -> int:
@@ -172,4 +163,4 @@ def print_result(folder: Path, result: RunResult) -> None:
             )
     if result.checkpoint is not None:
         print(f"checkpoint: {result.checkpoint}")
-    print(f"log: {folder / 'log.jsonl'}; draw it with: pagemill train report {folder}")
+    print(f"log: {folder / 'log.jsonl'}; draw it with: pagemill report {folder}")

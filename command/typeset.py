@@ -66,10 +66,11 @@ class _Settings(argparse.Action):
 def _typeset(arguments: argparse.Namespace) -> int:
     from ..engine.config import load
     from ..engine.typeset.config import TypesetConfig
-    from ..pipelines.typeset.typeset import TypesetRequest, typeset_corpus
+    from ..pipelines.typeset.request import TypesetRequest
+    from ..pipelines.typeset.typeset import typeset_corpus
     from .terminal.meter import Meter
 
-    order = TypesetRequest(
+    request = TypesetRequest(
         data=arguments.data,
         pages=arguments.pages,
         held_out=arguments.held_out,
@@ -78,7 +79,7 @@ def _typeset(arguments: argparse.Namespace) -> int:
     )
     meter = Meter("typeset", sys.stderr, unit="pages")
     try:
-        info = typeset_corpus(order, arguments.out, workers=arguments.workers, progress=meter)
+        info = typeset_corpus(request, arguments.out, workers=arguments.workers, progress=meter)
     except KeyboardInterrupt:
         meter.close()
         print(
@@ -92,4 +93,10 @@ def _typeset(arguments: argparse.Namespace) -> int:
     for split, entries in info.splits.items():
         print(f"{split}: {sum(e.samples for e in entries):,} pages in {len(entries)} shards")
     print(f"{size / 1e6:,.1f} MB: {arguments.out}")
+    if failed := info.totals["pages"]["failed"]:
+        print(
+            f"{failed} pages failed inside Pagemill and are left out: please report the message "
+            "of their rows in the ledger",
+            file=sys.stderr,
+        )
     return 0

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     RENDER_ERROR = "render_error"
     TOO_MANY_PIXELS = "too_many_pixels"
     WORKER_LOST = "worker_lost"
+    INTERNAL_ERROR = "internal_error"
     # rejected on purpose
     DUPLICATE_DOCUMENT = "duplicate_document"
     DOCUMENT_PAGES = "document_pages"
@@ -74,6 +75,7 @@ _MEANING = {
     Reason.RENDER_ERROR: "Every engine refused to render or read the page.",
     Reason.TOO_MANY_PIXELS: "At this dpi the page would have more than limits.page_pixels.",
     Reason.WORKER_LOST: "The machine that read the document was lost, more than once.",
+    Reason.INTERNAL_ERROR: ("Something went wrong inside pagemill; the message has the traceback."),
     Reason.DUPLICATE_DOCUMENT: "Another input has the same bytes and is in the corpus.",
     Reason.DOCUMENT_PAGES: "The document's page count is outside filter.min/max_document_pages.",
     Reason.BLANK: "The page has next to no ink.",

@@ -160,7 +160,7 @@ def pack(out: Path, *, install: bool) -> None:
     packed = out / "packed"
     shutil.rmtree(packed, ignore_errors=True)
     run([sys.executable, "-m", "pagemill", "model", "pack", str(out / "run"), "--out", str(packed)])
-    run([sys.executable, "-m", "pagemill", "train", "report", str(out / "run")])
+    run([sys.executable, "-m", "pagemill", "report", str(out / "run")])
     print(f"packed: {packed}")
     print(f"measure it: python bench/reader.py {out / 'pages'} --model {packed}")
     if install:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 import random
 import string
 import unicodedata
 from collections.abc import Callable, Sequence
 
+from . import notation
 from .locale import Locale
+from .notation import DateForm
 
 _DIGITS = string.digits
 _CODE_LETTERS = string.ascii_uppercase
+_HOSTS = ("example.org", "example.com", "mail.example", "post.test", "firm.example")
+"""Reserved for examples; nobody has mail there."""
 _SIGNS = ".,:;!?()/-'\"%&+*#@=_"
 _SHAPES = (
     "@@-####",
@@ -54,16 +59,17 @@ def string_of(rng: random.Random) -> str:
 
 def number(value: float, locale: Locale, *, places: int = 2) -> str:
     """A number with the language's marks."""
-    whole, _, rest = f"{abs(value):,.{places}f}".partition(".")
-    text = whole.replace(",", locale.group)
-    if rest:
-        text += locale.decimal + rest
-    return f"-{text}" if value < 0 else text
+    return notation.number(value, locale.tag, places=places)
+
+
+def percent(share: float, locale: Locale, *, places: int = 0) -> str:
+    """A share, such as 0.19, in per cent."""
+    return notation.percent(share, locale.tag, places=places)
 
 
 def money(value: float, locale: Locale) -> str:
     """A sum with its currency."""
-    return locale.money.replace("#", number(value, locale))
+    return notation.money(value, locale.tag, locale.currency)
 
 
 def cents(rng: random.Random, low: int, high: int) -> int:
@@ -72,47 +78,48 @@ def cents(rng: random.Random, low: int, high: int) -> int:
     return rng.randint(low, max(low, top))
 
 
-def date(rng: random.Random, locale: Locale, *, form: str = "") -> str:
+def date_form(rng: random.Random, locale: Locale) -> DateForm:
+    """One of the language's ways to write dates, for a document that keeps to one."""
+    return rng.choice(notation.date_forms(locale.tags))
+
+
+def date(rng: random.Random, locale: Locale, *, form: DateForm | None = None) -> str:
     """A date of the last fifty years."""
-    form = form or rng.choice(locale.dates.split("|"))
+    form = form or date_form(rng, locale)
     day, month, year = rng.randint(1, 28), rng.randint(1, 12), rng.randint(1976, 2027)
-    values = {
-        "dd": f"{day:02d}", "mm": f"{month:02d}", "yy": f"{year % 100:02d}",
-        "d": str(day), "m": str(month), "y": str(year), "M": locale.months.split(",")[month - 1],
-    }  # fmt: skip
-    return form.format_map(values)
+    return notation.date(datetime.date(year, month, day), form)
 
 
-def clock(rng: random.Random) -> str:
-    """A time of day."""
-    return f"{rng.randint(6, 22):02d}:{rng.randint(0, 59):02d}"
+def clock(rng: random.Random, locale: Locale) -> str:
+    """A time of day when shops are open."""
+    return notation.time(datetime.time(rng.randint(6, 22), rng.randint(0, 59)), locale.tag)
 
 
 def person(rng: random.Random, locale: Locale) -> tuple[str, str]:
     """First name and surname."""
-    return rng.choice(locale.firsts.split(",")), rng.choice(locale.surnames.split(","))
+    return rng.choice(locale.first_names), rng.choice(locale.surnames)
 
 
 def street(rng: random.Random, locale: Locale) -> str:
     """A street with a number."""
-    return rng.choice(locale.streets.split(",")).replace("{}", str(rng.randint(1, 240)))
+    return rng.choice(locale.streets).replace("{}", str(rng.randint(1, 240)))
 
 
 def town(rng: random.Random, locale: Locale) -> tuple[str, str]:
     """Postcode and town."""
-    return filled(locale.postcode, rng), rng.choice(locale.towns.split(","))
+    return filled(locale.postcode, rng), rng.choice(locale.towns)
 
 
 def address(rng: random.Random, locale: Locale) -> list[str]:
     """A postal address, line by line."""
     first, surname = person(rng, locale)
     postcode, place = town(rng, locale)
-    last = f"{place} {postcode}" if locale.decimal == "." else f"{postcode} {place}"
+    last = f"{place} {postcode}" if locale.town_first else f"{postcode} {place}"
     lines = [f"{first} {surname}", street(rng, locale), last]
     if rng.random() < 0.4:
-        lines.insert(0, rng.choice(locale.firms.split(",")))
+        lines.insert(0, rng.choice(locale.firms))
     if rng.random() < 0.2:
-        lines.append(locale.country)
+        lines.append(notation.country(locale.tag))
     return lines
 
 
@@ -127,7 +134,7 @@ def email(rng: random.Random, locale: Locale) -> str:
     first, surname = person(rng, locale)
     bare = unicodedata.normalize("NFD", f"{first}.{surname}".lower())
     plain = "".join(c for c in bare if c in string.ascii_lowercase + ".")
-    host = rng.choice(["example.org", "example.com", "mail.example", "post.test", "firm.example"])
+    host = rng.choice(_HOSTS)
     return f"{plain}{rng.choice(['', str(rng.randint(1, 99))])}@{host}"
 
 
@@ -139,7 +146,7 @@ def iban(rng: random.Random) -> str:
 
 def goods(rng: random.Random, locale: Locale) -> str:
     """A thing that is sold."""
-    return rng.choice(locale.goods.split(","))
+    return rng.choice(locale.goods)
 
 
 FIELDS: dict[str, Callable[[random.Random, Locale], str]] = {
@@ -149,7 +156,7 @@ FIELDS: dict[str, Callable[[random.Random, Locale], str]] = {
     "address": street,
     "postcode": lambda rng, locale: town(rng, locale)[0],
     "town": lambda rng, locale: town(rng, locale)[1],
-    "country": lambda rng, locale: locale.country,
+    "country": lambda rng, locale: notation.country(locale.tag),
     "phone": phone,
     "email": email,
     "iban": lambda rng, locale: iban(rng),

@@ -13,8 +13,13 @@ from dataclasses import dataclass
 
 from PIL import ImageFont, features
 
+from ..errors import DependencyError
 from ..page import WordFlag
-from .cmap import characters
+
+try:
+    from fontTools.ttLib import TTFont
+except ImportError as err:
+    raise DependencyError("typesetting needs fonttools: pip install 'pagemill[train]'") from err
 
 ALPHABET = frozenset(
     [chr(code) for code in (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x180))]
@@ -113,6 +118,22 @@ def _sized(face: Face, steps: int, scale: int, shaped: bool) -> Sized:
 def can_shape() -> bool:
     """Whether Pillow has raqm here."""
     return bool(features.check("raqm"))
+
+
+def characters(data: bytes) -> frozenset[int]:
+    """Code points that a font file maps to a glyph, as its best Unicode table says.
+
+    Of a collection this is its first font, which is also the one that Pillow draws. Empty where
+    there is no Unicode table, as in symbol fonts.
+
+    Raises:
+        ValueError: not such a file, or a damaged one.
+    """
+    try:
+        with TTFont(io.BytesIO(data), fontNumber=0, lazy=True) as font:
+            return frozenset(font.getBestCmap() or ())
+    except Exception as err:  # fontTools asserts, indexes and unpacks whatever the file says
+        raise ValueError(f"the font file is damaged, or is none: {err}") from err
 
 
 def face_of(name: str, data: bytes, *, flags: int) -> Face:

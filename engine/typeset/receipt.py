@@ -19,13 +19,13 @@ def receipt(scene: Scene) -> Sheet:
     sheet = scene.sheet(width, 1)
     pad = rng.uniform(0.8, 2.0) * size
     till = _Till(scene, sheet, pad, width - pad, 2.0 * size, rng.uniform(1.15, 1.5) * style.size_px)
-    till.centred(rng.choice(locale.firms.split(",")), scene.style(size * 1.25, bold=True))
+    till.centred(rng.choice(locale.firms), scene.style(size * 1.25, bold=True))
     till.centred(fake.street(rng, locale), style)
     till.centred(" ".join(fake.town(rng, locale)), style)
     if scene.chance(0.5):
         till.centred(f"{scene.label('phone')} {fake.phone(rng, locale)}", style)
     till.gap(0.8)
-    till.pair(fake.date(rng, locale), fake.clock(rng), style)
+    till.pair(fake.date(rng, locale), fake.clock(rng, locale), style)
     till.pair(f"{scene.label('receipt')} {scene.label('number')}", fake.code(rng), style)
     till.divide(rng.choice(("rule", "dashes", "stars")), style)
     total = 0
@@ -35,7 +35,11 @@ def receipt(scene: Scene) -> Sheet:
     till.pair(scene.label("total"), fake.money(total / 100, locale), bold)
     rate = rng.choice(locale.vat)
     tax = round(total * rate / (100 + rate))
-    till.pair(f"{scene.label('vat')} {rate}%", fake.number(tax / 100, locale), style)
+    till.pair(
+        f"{scene.label('vat')} {fake.percent(rate / 100, locale)}",
+        fake.number(tax / 100, locale),
+        style,
+    )
     if scene.chance(0.5):
         paid = total + rng.choice((0, 100 - total % 100, 500 - total % 500))
         till.pair(scene.label("cash"), fake.number(paid / 100, locale), style)
@@ -175,7 +179,7 @@ def invoice(scene: Scene) -> Sheet:
     tax = round(total * rate / 100)
     for name, value, own in (
         (scene.label("subtotal"), total, style),
-        (f"{scene.label('vat')} {rate}%", tax, style),
+        (f"{scene.label('vat')} {fake.percent(rate / 100, locale)}", tax, style),
         (scene.label("total"), total + tax, bold),
     ):
         shown = fake.money(value / 100, locale)
@@ -205,7 +209,7 @@ def _sender(scene: Scene, sheet: Sheet, left: float, right: float, y: float, sty
         sheet.fill((x0, y, x0 + logo, y + logo * 0.7), scene.tone(rng.uniform(0.2, 0.8)),
                    radius_px=rng.choice((0.0, logo / 6)))  # fmt: skip
     y += name.size_px
-    firm = scene.fit(rng.choice(locale.firms.split(",")), scene.heading)
+    firm = scene.fit(rng.choice(locale.firms), scene.heading)
     sheet.write(x, y, firm, name, align=align)
     small = scene.style(style.size_px * 0.9)
     for line in (
@@ -224,7 +228,7 @@ def _facts(
 ) -> float:
     """Number, date and the like, each beside its label; returns the y below."""
     rng, locale = scene.rng, scene.locale
-    form = rng.choice(locale.dates.split("|"))
+    form = fake.date_form(rng, locale)
     facts = [
         (scene.label("date"), fake.date(rng, locale, form=form)),
         (scene.label("due"), fake.date(rng, locale, form=form)),

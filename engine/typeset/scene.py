@@ -11,7 +11,7 @@ from ..geometry import pixels_per_point
 from . import fake
 from .config import TypesetConfig
 from .font import Family, sized
-from .locale import LOCALES, Locale
+from .locale import Locale, locale_of, locales
 from .material import Material
 from .sheet import Sheet, Style
 from .text import Text
@@ -50,7 +50,7 @@ class Scene:
         self.scale = rng.choice((1, 2, 2) if page else (1, 2, 2, 3))
         self.shaped = rng.random() < look.shaped
         self.language = self._language(made_up)
-        self.locale: Locale = LOCALES.get(self.language, LOCALES["en"])
+        self.locale: Locale = locale_of(self.language)
         self.licences: set[str] = set()
         """Of the texts that were taken."""
         self.body = self.family()
@@ -104,7 +104,7 @@ class Scene:
 
     def label(self, name: str) -> str:
         """A label of the language."""
-        return self.locale.label(name)
+        return self.locale.labels[name]
 
     def fit(self, text: str, family: Family | None = None) -> str:
         """The text without words that the family (else the body's) cannot draw."""
@@ -140,7 +140,7 @@ class Scene:
 
     def _language(self, made_up: bool) -> str:
         languages = [
-            name for name in self.material.languages if not made_up or name in LOCALES
+            name for name in self.material.languages if not made_up or name in locales()
         ] or list(self.material.languages)
         others = [name for name in languages if name != "en"]
         if "en" in languages and (not others or self.chance(self.config.text.english)):

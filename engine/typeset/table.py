@@ -222,7 +222,7 @@ _CELLS: dict[str, Callable[[Scene], str]] = {
     "date": lambda s: fake.date(s.rng, s.locale),
     "count": lambda s: str(s.rng.randint(0, s.rng.choice((9, 99, 9999)))),
     "price": lambda s: fake.number(fake.cents(s.rng, 5, 9_999_999) / 100, s.locale),
-    "share": lambda s: fake.number(s.rng.randint(0, 1000) / 10, s.locale, places=1) + "%",
+    "share": lambda s: fake.percent(s.rng.randint(0, 1000) / 1000, s.locale, places=1),
     "town": lambda s: fake.town(s.rng, s.locale)[1],
     "year": lambda s: str(s.rng.randint(1850, 2030)),
     "number": lambda s: fake.number(s.rng.randint(-9999, 9999) / 1000, s.locale, places=3),

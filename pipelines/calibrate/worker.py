@@ -11,7 +11,7 @@ import numpy as np
 from ...corruption.apply import corrupt
 from ...corruption.ocr import OcrEngine, open_ocr
 from ...corruption.plan import plan_at
-from ...engine.score.ocr import error_rate
+from ...engine.score.text import LETTERS_ONLY, character_error_rate
 from .sample import CalibrationLine
 
 
@@ -76,7 +76,7 @@ class OcrWorker:
             [
                 np.reshape(
                     [
-                        error_rate(read, text)
+                        character_error_rate(read, text, form=LETTERS_ONLY, at_most=1.0)
                         for read, text in zip(engine.read_lines(crops), texts, strict=True)
                     ],
                     shape,

@@ -8,6 +8,6 @@ In: a corpus. Out: what a data engineer looks at before trusting it. In reading 
 """
 
 from .sample import read_thumbs
-from .write import write_report
+from .write import write_corpus_report
 
-__all__ = ["read_thumbs", "write_report"]
+__all__ = ["read_thumbs", "write_corpus_report"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from importlib.resources import files
+from pathlib import Path
 
 import orjson
 
+from ...engine.errors import ConfigError
 from ...engine.store.place import Place
 from .facts import CorpusFacts, gather
 from .gallery import left_out, samples
@@ -29,14 +31,29 @@ _LINKS = {
 }
 
 
-def write_report(place: Place) -> None:
-    """Write `report.html` into a corpus; the same corpus gives the same bytes.
+def write_corpus_report(place: Place, out: Path | None = None) -> str:
+    """Write the report of a corpus; the same corpus gives the same bytes.
+
+    Args:
+        place: of the corpus.
+        out: the file; `report.html` in the corpus if not given.
+
+    Returns:
+        Where it was written.
 
     Raises:
-        ConfigError: the place holds no corpus.
+        ConfigError: the place holds no corpus, or the file cannot be written.
         ShardError: `corpus.json` or the ledger is damaged.
     """
-    place.write_bytes(FILE, render(gather(place)).encode("utf-8"))
+    page = render(gather(place)).encode("utf-8")
+    if out is None:
+        place.write_bytes(FILE, page)
+        return f"{place.uri}/{FILE}"
+    try:
+        Place.at(str(out.absolute().parent)).write_bytes(out.name, page)
+    except OSError as err:
+        raise ConfigError(f"cannot write {out}: {err.strerror}") from err
+    return str(out)
 
 
 def render(facts: CorpusFacts) -> str:

@@ -5,6 +5,7 @@ over the steps), `curves` (which lines), `head`, `difference` (target against re
 `trouble`, `write` (the page); `markup` holds text and numbers, and the escaping.
 """
 
-from .write import write_report
+from .facts import holds_run
+from .write import write_run_report
 
-__all__ = ["write_report"]
+__all__ = ["holds_run", "write_run_report"]

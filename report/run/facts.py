@@ -163,6 +163,11 @@ def stages(run: Path) -> tuple[RunFacts, ...]:
     return (gather(run),)
 
 
+def holds_run(folder: Path) -> bool:
+    """Whether there is a run in a folder, or stages of one."""
+    return folder.is_dir() and (is_run(folder) or any(map(is_run, folder.iterdir())))
+
+
 def is_run(folder: Path) -> bool:
     """Whether a run, or a stage of one, wrote here or is going to."""
     return folder.is_dir() and any((folder / name).is_file() for name in (LOG, RECIPE))

@@ -19,7 +19,7 @@ from .trouble import checkpoints, recipe, trouble
 FILE = "report.html"
 
 
-def write_report(run: Path, out: Path | None = None) -> Path:
+def write_run_report(run: Path, out: Path | None = None) -> Path:
     """Write the report of a run; it can be written while the run goes on.
 
     Args:

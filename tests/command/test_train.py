@@ -43,7 +43,7 @@ def test_a_run_is_trained_read_and_drawn(tmp_path, corpus, capsys):
     assert "done at step 4" in said
     assert "CER" in said
     assert str(run / "checkpoints" / "step-000004") in said
-    assert main.main(["train", "report", str(run)]) == 0
+    assert main.main(["report", str(run)]) == 0
     assert (run / "report.html").stat().st_size > 10_000
 
     assert main.main([*words, *settings()]) == 1
@@ -123,8 +123,9 @@ def test_a_run_stops_after_its_minutes_and_goes_on(tmp_path, corpus, capsys):
         (["train", "demo", "--data", "x", "--set", "optim.rate=1"], "optim"),
         (["train", "demo", "--data", "x", "--set", "parallel.micro_packs=3"], "multiple"),
         (["train", "demo", "extra"], "left over"),
-        (["train", "report"], "folder of a run"),
-        (["train", "report", "nowhere"], "nowhere"),
+        (["train", "report"], "pagemill report RUN"),
+        (["train", "report", "runs/a"], "pagemill report runs/a"),
+        (["report", "nowhere"], "neither a corpus nor a run"),
         (["train", "ablate"], "recipe"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from pagemill.corruption import CorruptionConfig, Level, Schedule, corrupt, plan_page
 from pagemill.corruption.ocr import open_ocr
 from pagemill.corruption.region import RegionConfig
-from pagemill.engine.score.ocr import error_rate
+from pagemill.engine.score.text import LETTERS_ONLY, character_error_rate
 from support.typeset import PROSE, typeset
 
 SCHEDULE = Schedule(config=CorruptionConfig(region=RegionConfig(share=0.9, block=0.0)))
@@ -32,9 +32,12 @@ def readings(name: str) -> dict[Level, list[tuple[float, float]]]:
             crops = [[cut(picture, region) for region in plan.regions] for picture in (image, out)]
             before, after = (engine.read_lines(one) for one in crops)
             for region, clean, corrupted in zip(plan.regions, before, after, strict=True):
-                rates = (error_rate(clean, region.target), error_rate(corrupted, region.target))
-                found[region.level].append(rates)
+                found[region.level].append((rate(clean, region), rate(corrupted, region)))
     return found
+
+
+def rate(read: str, region) -> float:
+    return character_error_rate(read, region.target, form=LETTERS_ONLY, at_most=1.0)
 
 
 def cut(image: np.ndarray, region) -> np.ndarray:

@@ -10,7 +10,8 @@ from typing import Any
 
 import orjson
 
-from ...engine.score.metric import METRICS, Estimate, estimate, item
+from ...engine.score import METRICS
+from ...engine.score.interval import Estimate, estimate
 from .answer import PAGE, REGION, Answer
 from .case import CLEAN, CORRUPTED, CORRUPTIONS, LEVEL_NAMES
 from .config import EvalConfig
@@ -105,10 +106,10 @@ def figures(
     documents = [one.document for one in answers]
     found = {}
     for name in names:
-        pairs = [
+        scores = [
             METRICS[name]((one.blind or "") if blind else one.read, one.target) for one in answers
         ]
-        found[name] = estimate(pairs, documents, seed=seed)
+        found[name] = estimate(scores, documents, seed=seed)
     return found
 
 
@@ -128,8 +129,8 @@ def sample(one: Answer) -> dict[str, Any]:
         "target": one.target,
         "read": one.read,
         "blind": one.blind,
-        "cer": item("cer", one.read, one.target),
-        "exact": bool(item("exact", one.read, one.target)),
+        "cer": METRICS["cer"](one.read, one.target).value,
+        "exact": bool(METRICS["exact"](one.read, one.target).value),
         "crop": base64.b64encode(one.crop).decode("ascii") if one.crop else None,
     }
 

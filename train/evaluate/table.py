@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...engine.score.metric import Estimate
+from ...engine.score.interval import Estimate
 from .case import LEVEL_NAMES
 from .summary import PAGE_NAMES, EvalSummary, Figures
 

@@ -14,7 +14,6 @@ from pagemill.command import main
 from pagemill.corruption.ocr import open_ocr
 from pagemill.corruption.severity import load_table
 from pagemill.engine.errors import ConfigError, DependencyError
-from pagemill.engine.score.ocr import error_rate
 from pagemill.engine.store.place import Place
 from pagemill.pipelines.calibrate.fit import never_falling, rise
 from pagemill.pipelines.calibrate.run import X_HEIGHTS, _Notes
@@ -59,22 +58,6 @@ def test_neighbours_out_of_order_share_their_mean():
 def test_rise_is_over_the_clean_line():
     measured = np.array([[[0.2, 0.5], [0.4, 0.9]]])
     assert rise(measured, np.array([[0.1, 0.5]]))[0].tolist() == pytest.approx([0.05, 0.35])
-
-
-@pytest.mark.parametrize(
-    ("read", "target", "rate"),
-    [
-        ("paper mill", "paper mill", 0.0),
-        ("papermill", "paper mill", 0.0),
-        ("", "paper", 1.0),
-        ("paqer", "paper", 0.2),
-        ("a much longer reading", "mill", 1.0),
-        ("‘felt’ – ﬁne", "'felt' - fine", 0.0),
-        ("x", "  ", 0.0),
-    ],
-)
-def test_error_rate_counts_edits_over_characters(read, target, rate):
-    assert error_rate(read, target) == pytest.approx(rate)
 
 
 def test_lines_are_cut_out_at_the_asked_size(letters):

@@ -33,7 +33,7 @@ from pagemill.engine.store.ledger import LedgerRow, part_path, write_rows
 from pagemill.engine.store.place import Place
 from pagemill.engine.store.shard import write_shard
 from pagemill.pipelines.build.thumbs import THUMB_SCHEMA
-from pagemill.report.corpus import read_thumbs, write_report
+from pagemill.report.corpus import read_thumbs, write_corpus_report
 from pagemill.report.corpus.arrays import load
 from pagemill.report.corpus.gallery import ROWS_SHOWN, allot
 from pagemill.report.corpus.markup import count, esc, millis, share, size
@@ -253,7 +253,7 @@ class Document(HTMLParser):
 
 
 def report_of(place: Place) -> Document:
-    write_report(place)
+    write_corpus_report(place)
     return Document(place.read_bytes("report.html").decode("utf-8"))
 
 
@@ -335,9 +335,9 @@ def test_a_rejected_card_shows_the_kept_picture_of_that_page(place: Place) -> No
 
 
 def test_the_same_corpus_gives_the_same_bytes(place: Place) -> None:
-    write_report(place)
+    write_corpus_report(place)
     first = place.read_bytes("report.html")
-    write_report(place)
+    write_corpus_report(place)
     assert place.read_bytes("report.html") == first
 
 
@@ -409,7 +409,7 @@ def test_a_corpus_without_a_written_page_has_a_report(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_no_corpus_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not a corpus"):
-        write_report(Place.at(str(tmp_path)))
+        write_corpus_report(Place.at(str(tmp_path)))
 
 
 @pytest.mark.parametrize("lost", ["shards/train-000000.tar", "index/train-000000.parquet"])
@@ -563,7 +563,8 @@ def test_a_million_rows_take_seconds_and_less_than_a_gigabyte(tmp_path: Path) ->
     write_rows(place, part_path(0, 0), rows)
     code = (
         "import resource, sys; from pagemill.engine.store.place import Place; "
-        "from pagemill.report.corpus import write_report; write_report(Place.at(sys.argv[1])); "
+        "from pagemill.report.corpus import write_corpus_report; "
+        "write_corpus_report(Place.at(sys.argv[1])); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     start = time.monotonic()

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pagemill.engine.errors import ConfigError, DataError
-from pagemill.report.run import write_report
+from pagemill.report.run import write_run_report
 from pagemill.report.run.chart import apart
 from pagemill.report.run.difference import differences, marked
 from pagemill.report.run.series import BUCKETS, axis, trace
@@ -127,7 +127,7 @@ def with_samples(folder: Path, samples: list[dict[str, Any]]) -> tuple[str, dict
 
 
 def page_of(folder: Path) -> Page:
-    return Page(write_report(folder).read_text(encoding="utf-8"))
+    return Page(write_run_report(folder).read_text(encoding="utf-8"))
 
 
 def steps(count: int, change: Callable[[int], dict[str, Any]] = lambda _: {}) -> list[Any]:
@@ -162,7 +162,7 @@ def test_the_figures_of_a_run_are_on_its_page(tmp_path):
 
 def test_the_page_is_self_contained_and_runs_no_script_but_its_own(tmp_path):
     rows = steps(20)
-    html = write_report(write_run(tmp_path, [*rows, with_samples(tmp_path, [sample()])]))
+    html = write_run_report(write_run(tmp_path, [*rows, with_samples(tmp_path, [sample()])]))
     text = html.read_text(encoding="utf-8")
     assert html == tmp_path / "report.html"
     assert not re.search(r"https?://|<link|@import|url\(", text)
@@ -202,7 +202,7 @@ def test_values_that_are_missing_leave_gaps_and_the_rest_is_drawn(tmp_path):
     rows = steps(100, holes)
     rows += [("eval", {"step": 60, "metrics": {"levels": {"light": {"cer": None}}}})]
     rows += [("eval", {"step": 80}), ("eval", {"step": 90, "metrics": summary(0.1)})]
-    text = write_report(write_run(tmp_path, rows)).read_text(encoding="utf-8")
+    text = write_run_report(write_run(tmp_path, rows)).read_text(encoding="utf-8")
     page = Page(text)
     assert not re.search(r'd="[^"]*(nan|inf)', text)
     assert "Model FLOPs utilisation" not in page.charts
@@ -223,7 +223,7 @@ def test_skipped_steps_and_lost_samples_are_listed(tmp_path):
     for said in (reason, "1 skipped step", "3 samples", "cd_00007", "1 lost sample",
                  "ef_00003: the image is cut off"):  # fmt: skip
         assert said in page.text
-    assert "M250 1000v-50" in write_report(tmp_path).read_text(encoding="utf-8")
+    assert "M250 1000v-50" in write_run_report(tmp_path).read_text(encoding="utf-8")
 
 
 def test_resumes_are_drawn_in_every_chart_and_listed(tmp_path):
@@ -231,7 +231,7 @@ def test_resumes_are_drawn_in_every_chart_and_listed(tmp_path):
     rows[50:50] = [("end", {"step": 50, "reason": "stopped", "message": "SIGTERM"}),
                    ("start", {"step": 50, "resumed": True, "steps": 100})]  # fmt: skip
     rows[82:82] = [("start", {"step": 80, "resumed": True, "steps": 100})]
-    text = write_report(write_run(tmp_path, rows)).read_text(encoding="utf-8")
+    text = write_run_report(write_run(tmp_path, rows)).read_text(encoding="utf-8")
     page = Page(text)
     drawn = text.count('<path class="rule resume" d="M500 1000v-1000M800 1000v-1000"/>')
     assert drawn == text.count("<svg ")
@@ -275,7 +275,7 @@ def test_stages_stand_one_under_another_in_order(tmp_path):
         write_run(tmp_path / name, steps(10) if name != "10-all" else [])
     (tmp_path / "recipe.toml").write_text("whole")
     (tmp_path / "notes").mkdir()
-    text = write_report(tmp_path, tmp_path / "notes/all.html").read_text(encoding="utf-8")
+    text = write_run_report(tmp_path, tmp_path / "notes/all.html").read_text(encoding="utf-8")
     names = re.findall(r"<h2><bdi>(.*?)</bdi>", text)
     assert names == ["1-align", "2-read", "10-all"]
     links = re.findall(r'<a href="#(.*?)">', text)
@@ -287,12 +287,12 @@ def test_stages_stand_one_under_another_in_order(tmp_path):
 
 def test_what_is_no_run_is_refused_with_what_is_missing(tmp_path):
     with pytest.raises(ConfigError, match=r"has no log\.jsonl, no recipe\.toml and no stage"):
-        write_report(tmp_path)
+        write_run_report(tmp_path)
     with pytest.raises(ConfigError, match="is not a folder"):
-        write_report(tmp_path / "nothing")
+        write_run_report(tmp_path / "nothing")
     (tmp_path / "log.jsonl").write_bytes(b'oops\n{"kind":"start","step":0}\n')
     with pytest.raises(DataError, match="line 1"):
-        write_report(tmp_path)
+        write_run_report(tmp_path)
 
 
 def test_samples_show_picture_target_reading_and_blind_answer(tmp_path):
