@@ -27,7 +27,7 @@ import albumentations
 import cv2
 import numpy as np
 from pagemill.corruption import CorruptionConfig, Schedule, corrupt, plan_page
-from pagemill.corruption.effect.effect import EffectConfig
+from pagemill.corruption.effect.plan import EffectConfig
 from pagemill.corruption.region import RegionConfig
 from pagemill.corruption.schedule import OperatorConfig
 from pagemill.engine.geometry import scale
@@ -93,7 +93,7 @@ def main() -> int:
     full = Schedule(config=CorruptionConfig(region=RegionConfig(share=1.0, exclude=False)))
     crowded = [plan_page(page, seed=1, epoch=0, schedule=full) for _, page in pages]
     ours_full = best(lambda n: corrupt(images[n], crowded[n]), len(pages))
-    aged = Schedule(config=CorruptionConfig(paper=EffectConfig(share=1.0)))
+    aged = Schedule(config=CorruptionConfig(effect=EffectConfig(share=1.0)))
     papered = [plan_page(page, seed=1, epoch=0, schedule=aged) for _, page in pages]
     ours_paper = best(lambda n: corrupt(images[n], papered[n]), len(pages))
     same = Schedule(

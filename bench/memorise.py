@@ -57,7 +57,7 @@ global_packs = 1
 [stream.sample]
 read_share = 0.0
 plan_epochs = 1
-[corruption.paper]
+[corruption.effect]
 share = 0.0
 [optim]
 lr = 2e-3

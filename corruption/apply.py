@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ..engine.errors import DataError
-from .effect.effect import draw_effects
+from .effect.apply import draw_effects
 from .level import Level
 from .operator import MASKS, OPERATORS, CropContext
 from .operator.tone import page_colour
@@ -33,9 +33,9 @@ def corrupt(image: np.ndarray, plan: CorruptionPlan, *, key: str | None = None) 
     _check(image, plan, key)
     out = image.copy()
     _hide(out, [region for region in plan.regions if region.level is Level.HEAVY])
-    soft = [region for region in plan.regions if region.level in (Level.LIGHT, Level.MODERATE)]
-    _write(out, soft, [_visible(_crop(out, region), region) for region in soft])
-    return draw_effects(out, plan.paper) if plan.paper else out
+    visible = [region for region in plan.regions if region.level in (Level.LIGHT, Level.MODERATE)]
+    _write(out, visible, [_drawn(_crop(out, region), region) for region in visible])
+    return draw_effects(out, plan.effects) if plan.effects else out
 
 
 def _hide(out: np.ndarray, regions: list[PlannedRegion]) -> None:
@@ -65,20 +65,21 @@ def _write(out: np.ndarray, regions: list[PlannedRegion], crops: list[np.ndarray
         _crop(out, region)[...] = crop
 
 
-def _visible(crop: np.ndarray, region: PlannedRegion) -> np.ndarray:
+def _drawn(crop: np.ndarray, region: PlannedRegion) -> np.ndarray:
     """The operator at its gentle strength everywhere, and at its full one where it struck."""
     operator = OPERATORS[region.operator]
-    given = region.parameters
-    setting = CropContext(given["seed"], tuple((low, high) for low, high in given["lines"]))
+    parameters = region.parameters
+    lines = tuple((top, bottom) for top, bottom in parameters["lines"])
+    context = CropContext(parameters["seed"], lines)
     crop = np.ascontiguousarray(crop)
-    soft = operator.draw(crop, given["all"], setting)
-    if not given.get("spans"):
-        return soft
-    strong = operator.draw(crop, given["struck"], setting)
+    gentle = operator.draw(crop, parameters["all"], context)
+    if not parameters.get("spans"):
+        return gentle
+    strong = operator.draw(crop, parameters["struck"], context)
     mask = np.zeros(crop.shape[:2], np.uint8)
-    for x0, y0, x1, y1 in given["spans"]:
+    for x0, y0, x1, y1 in parameters["spans"]:
         mask[y0:y1, x0:x1] = 255
-    return np.asarray(cv2.copyTo(strong, mask, soft))
+    return np.asarray(cv2.copyTo(strong, mask, gentle))
 
 
 def _check(image: np.ndarray, plan: CorruptionPlan, key: str | None) -> None:

@@ -8,7 +8,7 @@ becomes later.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -20,7 +20,9 @@ from ..engine.key import keyed_hash
 from ..engine.page import Page
 from .assignment import Assignment, assign, assign_fixed
 from .cover import Cover
-from .effect.effect import EFFECTS, Effect, move_boxes, plan_effects
+from .effect import EFFECTS
+from .effect.apply import move_boxes
+from .effect.plan import Effect, plan_effects
 from .level import Level
 from .operator import MASKS, OPERATORS
 from .region import KINDS, Lines, Region, RegionKind, draw_regions, lines_of
@@ -28,7 +30,9 @@ from .schedule import DEFAULT, Schedule
 from .severity import Inverse, share_of, strength_of
 from .strike import Strike, struck_spans
 
-SCHEMA = "pagemill.plan.1"
+SCHEMA = "pagemill.plan.2"
+FIRST_SCHEMA = "pagemill.plan.1"
+"""It says `paper` for `effects`, and nothing else differently."""
 
 
 class PlannedRegion(NamedTuple):
@@ -73,7 +77,7 @@ class CorruptionPlan:
     """Fingerprint of the schedule, the severity table included."""
     regions: tuple[PlannedRegion, ...] = ()
     """In the order of the page's words."""
-    paper: tuple[Effect, ...] = field(default=())
+    effects: tuple[Effect, ...] = ()
     """Effects on the whole page, after the regions."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,9 +87,7 @@ class CorruptionPlan:
             "schema": SCHEMA,
             **{name: getattr(self, name) for name in names},
             "regions": [region._asdict() for region in self.regions],
-            "paper": [
-                {"name": effect.name, "parameters": effect.parameters} for effect in self.paper
-            ],
+            "effects": [effect._asdict() for effect in self.effects],
         }
 
     def to_json(self) -> bytes:
@@ -94,18 +96,19 @@ class CorruptionPlan:
 
     @staticmethod
     def from_dict(tree: Mapping[str, Any]) -> CorruptionPlan:
-        """The plan that `to_dict` wrote.
+        """The plan that `to_dict` of this version or an earlier one wrote.
 
         Raises:
             DataError: another schema, or not a plan.
         """
-        if tree.get("schema") != SCHEMA:
+        if tree.get("schema") not in (SCHEMA, FIRST_SCHEMA):
             raise DataError(
                 f"the plan has the schema {tree.get('schema')!r}; this version reads {SCHEMA!r}: "
                 "make it again with `plan_page`",
                 key=str(tree.get("key", "")),
                 reason="schema",
             )
+        effects = "paper" if tree["schema"] == FIRST_SCHEMA else "effects"
         try:
             return CorruptionPlan(
                 key=tree["key"],
@@ -116,7 +119,7 @@ class CorruptionPlan:
                 position=tree["position"],
                 schedule=tree["schedule"],
                 regions=tuple(_region(region) for region in tree["regions"]),
-                paper=tuple(_effect(one) for one in tree["paper"]),
+                effects=tuple(_effect(effect) for effect in tree[effects]),
             )
         except (KeyError, TypeError, ValueError) as err:
             raise DataError(
@@ -142,7 +145,7 @@ class CorruptionPlan:
 
     def move_boxes(self, boxes: Sequence[Sequence[float]]) -> list[Box]:
         """Boxes of the clean page where they lie on the corrupted one, px."""
-        return move_boxes(boxes, self.paper, self.width, self.height)
+        return move_boxes(boxes, self.effects, self.width, self.height)
 
 
 def plan_page(
@@ -162,7 +165,9 @@ def plan_page(
     key = keyed_hash("corruption", seed, page.key, epoch)
     lines = lines_of(page)
     regions = draw_regions(page, lines, key, schedule.config.region)
-    effects = plan_effects(page, keyed_hash("paper", seed, page.key, epoch), schedule.config.paper)
+    # "paper" is what effects were called when their draws were named: another word, other pages
+    page_key = keyed_hash("paper", seed, page.key, epoch)
+    effects = plan_effects(page, page_key, schedule.config.effect)
     planned = _plan_regions(page, lines, regions, key, schedule, position) if regions else []
     if effects:
         planned = _moved(planned, effects, page)
@@ -175,7 +180,7 @@ def plan_page(
         position=position,
         schedule=schedule.fingerprint,
         regions=tuple(planned),
-        paper=effects,
+        effects=effects,
     )
 
 
@@ -193,8 +198,8 @@ def plan_at(
     """
     key = keyed_hash("severity", seed, page.key)
     lines = lines_of(page)
-    one = assign_fixed(page, lines, region, key, operator, severity)
-    planned = _measured_out(page, lines, [one], key, None)
+    assignment = assign_fixed(page, lines, region, key, operator, severity)
+    planned = _planned(page, lines, [assignment], key, None)
     return CorruptionPlan(page.key, page.width, page.height, seed, 0, 0, "", tuple(planned))
 
 
@@ -207,77 +212,78 @@ def _plan_regions(
     position: int,
 ) -> list[PlannedRegion]:
     regions = sorted(regions, key=lambda region: region.start)
-    chosen = assign(page, lines, regions, key, schedule, position)
-    return _measured_out(page, lines, chosen, key, schedule.inverse)
+    assignments = assign(page, lines, regions, key, schedule, position)
+    return _planned(page, lines, assignments, key, schedule.inverse)
 
 
-def _measured_out(
-    page: Page, lines: Lines, chosen: list[Assignment], key: int, inverse: Inverse | None
+def _planned(
+    page: Page, lines: Lines, assignments: list[Assignment], key: int, inverse: Inverse | None
 ) -> list[PlannedRegion]:
     """The regions with their parameters; without a table no error rate is expected."""
-    moderate = [one for one in chosen if one.level is Level.MODERATE]
-    hits = iter(
-        struck_spans(
-            page, lines, [Strike(c.region, share_of(c.severity), c.clump) for c in moderate], key
-        )
-    )
+    strikes = [
+        Strike(assignment.region, share_of(assignment.severity), assignment.clump)
+        for assignment in assignments
+        if assignment.level is Level.MODERATE
+    ]
+    spans = iter(struck_spans(page, lines, strikes, key))
     planned = []
-    for one in chosen:
-        error, parameters = 0.0, {}
-        if one.level is Level.HEAVY:
-            error, parameters = 1.0, {"seed": one.seed}
-        elif one.level is not Level.CLEAN:
+    for region, outline, level, operator, x_height, severity, _, seed in assignments:
+        error = 0.0
+        parameters: dict[str, Any] = {}
+        if level is Level.HEAVY:
+            error, parameters = 1.0, {"seed": seed}
+        elif level is not Level.CLEAN:
             if inverse is not None:
-                error = inverse.error(one.operator, one.severity, one.x_height)
-            struck = next(hits) if one.level is Level.MODERATE else []
-            parameters = _parameters(page, lines, one, struck)
+                error = inverse.error(operator, severity, x_height)
+            rows = _rows(page, lines, region, outline.cover)
+            amount = OPERATORS[operator].amount
+            gentle = OPERATORS[operator].gentle * strength_of(severity)
+            parameters = {"seed": seed, "lines": rows, "all": amount(gentle, x_height)}
+            if level is Level.MODERATE:
+                parameters["struck"] = amount(1.0, x_height)
+                parameters["spans"] = _spans(next(spans), outline.cover)
         planned.append(
             PlannedRegion(
-                one.region.id,
-                one.region.kind,
-                (one.region.start, one.region.stop),
-                one.outline.box,
-                one.outline.cover,
-                one.level,
-                one.operator,
-                one.severity,
+                region.id,
+                region.kind,
+                (region.start, region.stop),
+                outline.box,
+                outline.cover,
+                level,
+                operator,
+                severity,
                 error,
                 parameters,
-                _target(page, one.region),
-                one.outline.box,
+                _target(page, region),
+                outline.box,
             )
         )
     return planned
 
 
-def _parameters(page: Page, lines: Lines, one: Assignment, struck: list[Box]) -> dict[str, Any]:
-    """What the operator is given, relative to the cover."""
-    operator = OPERATORS[one.operator]
-    left, top, right, bottom = one.outline.cover
+def _rows(page: Page, lines: Lines, region: Region, cover: Cover) -> list[list[int]]:
+    """Top and bottom of the region's lines, px relative to the cover."""
+    _, top, _, bottom = cover
     words = page.layer.words
-    first, last = words[one.region.start].line, words[one.region.stop - 1].line
-    rows = [
+    first, last = words[region.start].line, words[region.stop - 1].line
+    return [
         [max(0, round(y0) - top), min(bottom - top, round(y1) - top)]
         for _, y0, _, y1 in lines.rows[first : last + 1]
     ]
-    gentle = operator.gentle * strength_of(one.severity)
-    parameters: dict[str, Any] = {
-        "seed": one.seed,
-        "lines": rows,
-        "all": operator.amount(gentle, one.x_height),
-    }
-    if one.level is Level.MODERATE:
-        parameters["struck"] = operator.amount(1.0, one.x_height)
-        parameters["spans"] = [
-            [
-                max(0, round(x0) - left),
-                max(0, round(y0) - top - 1),
-                min(right - left, round(x1) - left),
-                min(bottom - top, round(y1) - top + 1),
-            ]
-            for x0, y0, x1, y1 in struck
+
+
+def _spans(boxes: list[Box], cover: Cover) -> list[list[int]]:
+    """Boxes of struck characters, whole px relative to the cover."""
+    left, top, right, bottom = cover
+    return [
+        [
+            max(0, round(x0) - left),
+            max(0, round(y0) - top - 1),
+            min(right - left, round(x1) - left),
+            min(bottom - top, round(y1) - top + 1),
         ]
-    return parameters
+        for x0, y0, x1, y1 in boxes
+    ]
 
 
 def _target(page: Page, region: Region) -> str:
@@ -309,8 +315,8 @@ def _region(tree: Mapping[str, Any]) -> PlannedRegion:
     kind, level = RegionKind(tree["kind"]), Level(tree["level"])
     if kind not in KINDS or set(tree) != set(PlannedRegion._fields):
         raise ValueError(f"region {tree.get('id')} has other fields than this version writes")
-    known = MASKS if level is Level.HEAVY else OPERATORS
-    if level is not Level.CLEAN and tree["operator"] not in known:
+    operators = MASKS if level is Level.HEAVY else OPERATORS
+    if level is not Level.CLEAN and tree["operator"] not in operators:
         raise ValueError(f"there is no operator {tree['operator']!r} for {level}")
     values = {**tree, "kind": kind, "level": level}
     for name in ("words", "box", "cover", "moved"):

@@ -13,17 +13,19 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..engine.config import fingerprint, from_tree, to_tree, upgraded
 from ..engine.errors import ConfigError
-from .effect.effect import EffectConfig
+from .effect.plan import EffectConfig
 from .level import LEVELS, Level
 from .operator import MASKS, OPERATORS
 from .region import RegionConfig
 from .severity import Inverse, Table, load_table
 
-SCHEMA = "pagemill.schedule.1"
+SCHEMA = "pagemill.schedule.2"
+FIRST_SCHEMA = "pagemill.schedule.1"
+"""It has the effects' settings in `paper`, and nothing else differently."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,25 +68,29 @@ class OperatorConfig:
     "Masks of heavy regions."
 
     def __post_init__(self) -> None:
-        for name, known in (("light", OPERATORS), ("moderate", OPERATORS), ("heavy", MASKS)):
-            given = getattr(self, name)
-            for one in given:
-                if one not in known:
-                    raise ConfigError(
-                        f"operator.{name} names {one!r}; there are {', '.join(known)}"
-                    )
-            if not given or len(set(given)) != len(given):
-                raise ConfigError(f"operator.{name} names at least one operator, each once")
+        _check_names("operator.light", self.light, tuple(OPERATORS))
+        _check_names("operator.moderate", self.moderate, tuple(OPERATORS))
+        _check_names("operator.heavy", self.heavy, tuple(MASKS))
+
+
+def _check_names(key: str, names: tuple[str, ...], allowed: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in allowed:
+            raise ConfigError(f"{key} names {name!r}; there are {', '.join(allowed)}")
+    if not names or len(set(names)) != len(names):
+        raise ConfigError(f"{key} names at least one operator, each once")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CorruptionConfig:
     """All settings of the corruption."""
 
+    renamed_keys: ClassVar[Mapping[str, str]] = {"paper": "effect"}
+
     region: RegionConfig = field(default_factory=RegionConfig)
     mixture: Mixture = field(default_factory=Mixture)
     operator: OperatorConfig = field(default_factory=OperatorConfig)
-    paper: EffectConfig = field(default_factory=EffectConfig)
+    effect: EffectConfig = field(default_factory=EffectConfig)
     severity: str = ""
     "Path of a severity table that `pagemill calibrate` wrote; empty for the one that ships."
 
@@ -134,10 +140,17 @@ class Schedule:
             )
         return now
 
-    @property
+    @functools.cached_property
     def fingerprint(self) -> str:
-        """16 hex digits that change with everything that can change a plan."""
-        return _fingerprint(self)
+        """16 hex digits that change with everything that can change a plan.
+
+        Kept, because it stands in every plan and takes longer than one.
+        """
+        # by the words of the first schema, so that runs begun under it go on
+        tree = self.to_dict()
+        config = {("paper" if key == "effect" else key): x for key, x in tree["config"].items()}
+        first = {**tree, "schema": FIRST_SCHEMA, "config": config}
+        return fingerprint(_FingerprintParts(tree=repr(first), table=self.table.digest))
 
     @property
     def table(self) -> Table:
@@ -170,7 +183,7 @@ class Schedule:
         Raises:
             ConfigError: another schema, an unknown key, a value out of range.
         """
-        if tree.get("schema") != SCHEMA:
+        if tree.get("schema") not in (SCHEMA, FIRST_SCHEMA):
             raise ConfigError(
                 f"the schedule has the schema {tree.get('schema')!r}; this version reads {SCHEMA!r}"
             )
@@ -222,8 +235,7 @@ def adapt(
             raise ConfigError(
                 f"the loss of {level} is {loss}; it has to be finite and not negative"
             )
-    known = [entry for entry in schedule.entries if entry.losses]
-    first = known[0].losses if known else {}
+    first = next((entry.losses for entry in schedule.entries if entry.losses), {})
     now = schedule.shares(start)
     wanted = []
     for level, share, base in zip(LEVELS, now, schedule.config.mixture.shares, strict=True):
@@ -234,10 +246,10 @@ def adapt(
             wanted.append(share)
         else:
             wanted.append(base * (losses[level] / reference) ** gain)
-    aimed = _floored(wanted, [share > 0 for share in now], least)
-    farthest = max(abs(new - old) for old, new in zip(now, aimed, strict=True))
+    goal = _floored(wanted, [share > 0 for share in now], least)
+    farthest = max(abs(new - old) for old, new in zip(now, goal, strict=True))
     part = min(1.0, most_step / farthest) if farthest else 0.0
-    moved = [old + (new - old) * part for old, new in zip(now, aimed, strict=True)]
+    moved = [old + (new - old) * part for old, new in zip(now, goal, strict=True)]
     mixture = Mixture(**{level: round(x, 6) for level, x in zip(LEVELS, moved, strict=True)})
     entry = ScheduleEntry(
         start=start, mixture=mixture, losses={str(k): float(v) for k, v in losses.items()}
@@ -266,22 +278,7 @@ def _inverse(path: str, operators: tuple[str, ...]) -> Inverse:
     return Inverse(_table(path), tuple(dict.fromkeys(operators)))
 
 
-_FINGERPRINTS: dict[int, tuple[Schedule, str]] = {}
-
-
-def _fingerprint(schedule: Schedule) -> str:
-    """By identity: a schedule is frozen, and hashing its tree takes longer than a plan."""
-    found = _FINGERPRINTS.get(id(schedule))
-    if found is not None and found[0] is schedule:
-        return found[1]
-    tree = _Fingerprinted(tree=repr(schedule.to_dict()), table=schedule.table.digest)
-    if len(_FINGERPRINTS) > 256:
-        _FINGERPRINTS.clear()
-    _FINGERPRINTS[id(schedule)] = (schedule, fingerprint(tree))
-    return _FINGERPRINTS[id(schedule)][1]
-
-
 @dataclass(frozen=True)
-class _Fingerprinted:
+class _FingerprintParts:
     tree: str
     table: str

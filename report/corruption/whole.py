@@ -96,7 +96,7 @@ def _head(one: ShownPage) -> str:
         f"x-height {page.x_height:.0f} px",
         page.language,
     ]
-    effects = ", ".join(effect.name.replace("_", " ") for effect in one.plan.paper)
+    effects = ", ".join(effect.name.replace("_", " ") for effect in one.plan.effects)
     if effects:
         told.append(f"whole page: {effects}")
     facts = " <i>·</i> ".join(esc(part, 200) for part in told if part)

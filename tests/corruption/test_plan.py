@@ -23,7 +23,7 @@ from pagemill.corruption import (
     corrupt,
     plan_page,
 )
-from pagemill.corruption.effect.effect import EffectConfig
+from pagemill.corruption.effect.plan import EffectConfig
 from pagemill.corruption.operator import MASKS, OPERATORS
 from pagemill.corruption.region import RegionConfig
 from pagemill.corruption.schedule import OperatorConfig
@@ -90,7 +90,7 @@ def test_another_process_gives_the_same_pixels():
 
 def test_no_global_generator_is_touched(monkeypatch):
     forbid(monkeypatch)
-    aged = scheduled(paper=EffectConfig(share=1.0))
+    aged = scheduled(effect=EffectConfig(share=1.0))
     for epoch in range(4):
         corrupt(IMAGE, plan(epoch=epoch))
         corrupt(IMAGE, plan(epoch=epoch, schedule=aged))
@@ -253,7 +253,7 @@ def test_plan_and_image_of_different_pages_are_refused_with_both():
 def test_plans_of_another_version_are_refused_with_both():
     tree = orjson.loads(plan().to_json())
     tree["schema"] = "pagemill.plan.0"
-    with pytest.raises(DataError, match=r"pagemill\.plan\.0.*pagemill\.plan\.1"):
+    with pytest.raises(DataError, match=r"pagemill\.plan\.0.*pagemill\.plan\.2"):
         CorruptionPlan.from_dict(tree)
     for damage in (b"{", b"[]", b"{}"):
         with pytest.raises(DataError):
@@ -262,6 +262,16 @@ def test_plans_of_another_version_are_refused_with_both():
     tree["regions"][0]["level"] = "heavier"
     with pytest.raises(DataError, match="damaged"):
         CorruptionPlan.from_dict(tree)
+
+
+def test_plans_of_the_first_version_are_read_with_their_effects():
+    aged = plan(schedule=scheduled(effect=EffectConfig(share=1.0)))
+    assert aged.effects
+    tree = orjson.loads(aged.to_json())
+    tree["schema"] = "pagemill.plan.1"
+    tree["paper"] = tree.pop("effects")
+    assert CorruptionPlan.from_dict(tree) == aged
+    assert CorruptionPlan.from_json(aged.to_json()) == aged
 
 
 @pytest.mark.parametrize("image", [IMAGE.astype(np.float32), IMAGE[..., None], IMAGE[None]])

@@ -8,8 +8,18 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pagemill.corruption import Level, Mixture, Schedule, ScheduleEntry, adapt, plan_page
+from pagemill.corruption import (
+    CorruptionConfig,
+    Level,
+    Mixture,
+    Schedule,
+    ScheduleEntry,
+    adapt,
+    plan_page,
+)
+from pagemill.corruption.effect.plan import EffectConfig
 from pagemill.corruption.schedule import OperatorConfig
+from pagemill.engine.config import load
 from pagemill.engine.errors import ConfigError
 from support.typeset import typeset
 
@@ -55,8 +65,24 @@ def test_json_both_ways_and_fingerprint():
     again = Schedule.from_dict(orjson.loads(orjson.dumps(schedule.to_dict())))
     assert again == schedule
     assert again.fingerprint == schedule.fingerprint != Schedule().fingerprint
-    with pytest.raises(ConfigError, match=r"schedule\.0.*schedule\.1"):
+    with pytest.raises(ConfigError, match=r"schedule\.0.*schedule\.2"):
         Schedule.from_dict({**schedule.to_dict(), "schema": "pagemill.schedule.0"})
+
+
+def test_schedules_of_the_first_version_are_read_and_have_the_same_fingerprint():
+    schedule = Schedule(config=CorruptionConfig(effect=EffectConfig(share=1.0)))
+    tree = schedule.to_dict()
+    tree["schema"] = "pagemill.schedule.1"
+    tree["config"]["paper"] = tree["config"].pop("effect")
+    assert Schedule.from_dict(tree) == schedule
+    # of the schedules that version 0.5 wrote
+    assert schedule.fingerprint == "bcc1412861014b1e"
+    assert Schedule().fingerprint == "fbd8e253b08f688d"
+
+
+def test_the_old_name_of_a_section_is_told_the_new_one():
+    with pytest.raises(ConfigError, match="'paper' is now called 'effect'"):
+        load(CorruptionConfig, overrides=["paper.share=0.5"])
 
 
 def test_what_lags_gets_more_and_what_is_learned_less():

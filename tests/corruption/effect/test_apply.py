@@ -1,26 +1,16 @@
-"""Effects on whole pages: boxes follow the ink, any shape is drawn on, draws stand alone."""
+"""Effects drawn on pages: boxes follow the ink, and any shape is drawn on."""
 
 from __future__ import annotations
 
-import json
-import time
 from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from pagemill.corruption.effect.effect import (
-    EFFECTS,
-    Effect,
-    EffectConfig,
-    draw_effects,
-    move_boxes,
-    plan_effects,
-)
-from pagemill.engine.errors import ConfigError
+from pagemill.corruption.effect import EFFECTS
+from pagemill.corruption.effect.apply import draw_effects, move_boxes
+from pagemill.corruption.effect.plan import Effect, EffectConfig, plan_effects
 from pagemill.engine.geometry import Box
 from pagemill.engine.page import Page, TextLayer, Word
 from support.pages import draw_page
@@ -133,7 +123,7 @@ def test_any_image_is_drawn_on(blank: Page, shape: tuple[int, ...], filling: str
     before = image.copy()
     page = sized(blank, shape[1], shape[0])
     for key in range(4):
-        for effects in ((), planned(page, key), *((one,) for one in planned(page, key))):
+        for effects in ((), planned(page, key), *((effect,) for effect in planned(page, key))):
             out = draw_effects(image, effects)
             assert (out.shape, out.dtype) == (image.shape, np.uint8)
             assert not np.shares_memory(out, image)
@@ -149,20 +139,6 @@ def test_views_and_images_longer_than_opencv_maps_are_drawn_on(blank: Page) -> N
     assert out[38_990:39_020].min() < 100
 
 
-@given(st.integers(0, 2**64 - 1))
-@settings(max_examples=30, deadline=None)
-def test_plans_are_plain_and_the_same_again(key: int) -> None:
-    page = draw_page("ab" * 32, 0, 1)[1]
-    effects = plan_effects(page, key, EffectConfig(share=1.0, most=8))
-    assert effects == plan_effects(page, key, EffectConfig(share=1.0, most=8))
-    assert 1 <= len(effects) <= 8
-    order = list(EFFECTS)
-    places = [order.index(effect.name) for effect in effects]
-    assert places == sorted(set(places))
-    for effect in effects:
-        assert json.loads(json.dumps(effect.parameters)) == effect.parameters
-
-
 def test_drawing_is_the_same_in_any_order_and_touches_no_generator(blank: Page) -> None:
     image = np.random.default_rng(0).integers(0, 256, (120, 90, 3)).astype(np.uint8)
     effects = planned(sized(blank, 90, 120), 7)
@@ -174,40 +150,6 @@ def test_drawing_is_the_same_in_any_order_and_touches_no_generator(blank: Page) 
     assert (np.random.get_state()[1] == before).all()
 
 
-def test_another_effect_changes_no_other(blank: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    few = EffectConfig(share=1.0, effects=("warp", "stain", "jpeg"), most=3)
-    before = {key: plan_effects(blank, key, few) for key in KEYS}
-    monkeypatch.setitem(EFFECTS, "later", EFFECTS["shadow"]._replace(slot=63))
-    more = EffectConfig(share=1.0, effects=("later", "warp", "skew", "stain", "jpeg"), most=5)
-    same = 0
-    for key in KEYS:
-        assert plan_effects(blank, key, few) == before[key]
-        known = {effect.name: effect for effect in before[key]}
-        for effect in plan_effects(blank, key, more):
-            if effect.name in known:
-                assert effect == known[effect.name]
-                same += 1
-    assert same > len(KEYS) / 2
-
-
-def test_shares_and_counts_are_those_of_the_config(blank: Page) -> None:
-    assert all(plan_effects(blank, key, EffectConfig()) == () for key in KEYS)
-    plans = [plan_effects(blank, key * 977, EffectConfig(share=0.3)) for key in range(600)]
-    counts = np.bincount([len(plan) for plan in plans], minlength=4)
-    assert abs(counts[1:].sum() / 600 - 0.3) < 0.06
-    assert counts[1:].min() > 30
-    assert len(counts) == 4
-    assert {effect.name for plan in plans for effect in plan} == set(EFFECTS)
-
-
-def test_a_page_without_effects_costs_nothing(blank: Page) -> None:
-    config = EffectConfig()
-    start = time.perf_counter()
-    for key in range(1000):
-        plan_effects(blank, key, config)
-    assert time.perf_counter() - start < 0.05
-
-
 def test_bleed_through_shows_only_what_it_is_given(blank: Page) -> None:
     image = np.full((200, 300), 255, np.uint8)
     effects = planned(sized(blank, 300, 200), 2, ("bleed_through",))
@@ -215,32 +157,3 @@ def test_bleed_through_shows_only_what_it_is_given(blank: Page) -> None:
     image[90:110, 20:60] = 0
     trace = draw_effects(image, effects)[:, 150:]
     assert 255 * 0.7 < trace.min() < 250
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        {"share": 1.5},
-        {"share": float("nan")},
-        {"effects": ("stain", "flood")},
-        {"effects": ("stain", "stain")},
-        {"effects": ()},
-        {"most": 0},
-    ],
-)
-def test_a_config_out_of_range_is_refused(bad: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=r"paper\."):
-        EffectConfig(**bad)
-
-
-def test_slots_are_taken_once_and_never_change() -> None:
-    assert {name: known.slot for name, known in EFFECTS.items()} == {
-        "bleed_through": 0,
-        "stain": 1,
-        "fold_line": 2,
-        "shadow": 3,
-        "uneven_light": 4,
-        "skew": 5,
-        "warp": 6,
-        "jpeg": 7,
-    }
