@@ -29,10 +29,10 @@ def main() -> None:
     measures = []
     for kind in KINDS:
         kinds = KindConfig(**{name: float(name == kind) for name in KINDS})
-        recipe = Typesetter(TypesetConfig(kind=kinds), material, 0)
-        spent = timed(recipe, arguments.seconds)
-        measures.append(Measure(f"{kind}", "pages/s", [1 / one for one in spent]))
-        print(f"{kind:8} {len(spent) / sum(spent):8.1f} pages/s, {len(spent)} pages")
+        typesetter = Typesetter(TypesetConfig(kind=kinds), material, 0)
+        durations = timed(typesetter, arguments.seconds)
+        measures.append(Measure(f"{kind}", "pages/s", [1 / seconds for seconds in durations]))
+        print(f"{kind:8} {len(durations) / sum(durations):8.1f} pages/s, {len(durations)} pages")
     save(
         "typeset",
         "Typesetting pages",
@@ -42,17 +42,17 @@ def main() -> None:
     )
 
 
-def timed(recipe: Typesetter, seconds: float) -> list[float]:
+def timed(typesetter: Typesetter, seconds: float) -> list[float]:
     """Seconds of each page, for about so long in all; the first pages warm up fonts."""
-    spent: list[float] = []
+    durations: list[float] = []
     number, until = 0, time.perf_counter() + 1.5 * seconds
     while time.perf_counter() < until:
         began = time.perf_counter()
-        made = compose_page(recipe, number)
-        encode(made.image, recipe.config.image)
-        spent.append(time.perf_counter() - began)
+        page = compose_page(typesetter, number)
+        encode(page.image, typesetter.config.image)
+        durations.append(time.perf_counter() - began)
         number += 1
-    kept = spent[len(spent) // 3 :]
+    kept = durations[len(durations) // 3 :]
     assert statistics.median(kept) > 0
     return kept
 

@@ -1,4 +1,4 @@
-"""One page: a pure function of a recipe and a number."""
+"""One page: a pure function of a typesetter and a number."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import numpy as np
 from ..config import fingerprint
 from ..key import keyed_hash, page_key
 from ..page import Page, Verdict, VerdictName
+from .canvas import Canvas, draw, text_layer
 from .config import KindConfig, TypesetConfig
 from .crop import block, line
+from .design import PageDesign
 from .form import form
 from .letter import letter
 from .material import Material
 from .prose import prose
 from .receipt import invoice, receipt
-from .scene import Scene
-from .sheet import Sheet, draw, text_layer
 from .slide import slide
 from .table import table
 
@@ -29,7 +29,7 @@ ENGINE = "typeset 2"
 """Rises whenever a page of the same settings would look otherwise; it is in the page's name too.
 2: numbers, sums and dates by Babel."""
 
-KINDS: dict[str, Callable[[Scene], Sheet]] = {
+KINDS: dict[str, Callable[[PageDesign], Canvas]] = {
     "line": line,
     "block": block,
     "prose": prose,
@@ -58,12 +58,12 @@ class Typesetter:
 
 
 @dataclass(frozen=True)
-class Layout:
+class PageLayout:
     """A page before it is drawn."""
 
     kind: str
-    sheet: Sheet
-    scene: Scene
+    canvas: Canvas
+    design: PageDesign
 
 
 @dataclass(frozen=True)
@@ -78,33 +78,27 @@ class TypesetPage:
     """Licences of its texts, `; ` between; empty where all was made up."""
 
 
-def typeset(recipe: Typesetter, number: int) -> tuple[np.ndarray, Page]:
-    """The image, uint8 `[height, width]`, and the page whose text is exactly what it shows.
+def compose_page(typesetter: Typesetter, number: int) -> TypesetPage:
+    """The page of a number, whose text is exactly what its image shows.
 
     The same on every run; pages of different numbers, seeds and splits share nothing.
 
     Args:
-        recipe: settings, material, seed and split.
+        typesetter: settings, material, seed and split.
         number: of the page, from 0 on.
     """
-    sample = compose_page(recipe, number)
-    return sample.image, sample.page
-
-
-def compose_page(recipe: Typesetter, number: int) -> TypesetPage:
-    """The page of a number, with its kind and the licences of its texts; see `typeset`."""
     for attempt in range(_TRIES):
-        made = layout(recipe, number, attempt)
-        image, boxes = draw(made.sheet)
-        layer = text_layer(made.sheet, boxes)
+        page_layout = layout(typesetter, number, attempt)
+        image, boxes = draw(page_layout.canvas)
+        layer = text_layer(page_layout.canvas, boxes)
         if layer.words:
             break
     x_heights = [
         run.style.font.x_height_px
-        for run, box in zip(made.sheet.runs, boxes, strict=True)
+        for run, box in zip(page_layout.canvas.runs, boxes, strict=True)
         if box is not None
     ]
-    sha256 = document_sha256(recipe, number)
+    sha256 = document_sha256(typesetter, number)
     page = Page(
         key=page_key(sha256, 0),
         doc_sha256=sha256,
@@ -112,32 +106,40 @@ def compose_page(recipe: Typesetter, number: int) -> TypesetPage:
         page_count=1,
         width=image.shape[1],
         height=image.shape[0],
-        dpi=made.scene.dpi,
+        dpi=page_layout.design.dpi,
         rotation=0,
         engine=ENGINE,
         layer=layer,
         verdict=Verdict(VerdictName.TRUSTED, 1.0, {"typeset": 1.0}),
-        language=made.scene.language,
+        language=page_layout.design.language,
         x_height=median(x_heights) if x_heights else 0.0,
         image_sha256="",
     )
-    return TypesetPage(image, page, made.kind, "; ".join(sorted(made.scene.licences)))
-
-
-def layout(recipe: Typesetter, number: int, attempt: int = 0) -> Layout:
-    """The sheet of a page, its kind, and the scene that it was made in."""
-    parts = ("typeset", recipe.seed, recipe.split, number, attempt)
-    rng = random.Random(keyed_hash(*parts))
-    kind = _kind(rng, recipe.config.kind)
-    scene = Scene(
-        rng, recipe.config, recipe.material, page=kind not in _SMALL, made_up=kind in _MADE_UP
+    return TypesetPage(
+        image, page, page_layout.kind, "; ".join(sorted(page_layout.design.licences))
     )
-    return Layout(kind, KINDS[kind](scene), scene)
 
 
-def document_sha256(recipe: Typesetter, number: int) -> str:
+def layout(typesetter: Typesetter, number: int, attempt: int = 0) -> PageLayout:
+    """Where everything stands on a page, before it is drawn."""
+    parts = ("typeset", typesetter.seed, typesetter.split, number, attempt)
+    rng = random.Random(keyed_hash(*parts))
+    kind = _kind(rng, typesetter.config.kind)
+    design = PageDesign(
+        rng,
+        typesetter.config,
+        typesetter.material,
+        page=kind not in _SMALL,
+        made_up=kind in _MADE_UP,
+    )
+    return PageLayout(kind, KINDS[kind](design), design)
+
+
+def document_sha256(typesetter: Typesetter, number: int) -> str:
     """The name of a typeset document: there is no file whose hash it could be."""
-    name = f"{ENGINE} {fingerprint(recipe.config)} {recipe.seed} {recipe.split} {number}"
+    name = (
+        f"{ENGINE} {fingerprint(typesetter.config)} {typesetter.seed} {typesetter.split} {number}"
+    )
     return hashlib.sha256(name.encode()).hexdigest()
 
 

@@ -31,8 +31,8 @@ _SHAPES = (
 
 def filled(shape: str, rng: random.Random) -> str:
     """A shape with `#` made a digit, `@` a capital and `x` a small letter."""
-    drawn = {"#": _DIGITS, "@": _CODE_LETTERS, "x": string.ascii_lowercase}
-    return "".join(rng.choice(drawn[c]) if c in drawn else c for c in shape)
+    alphabets = {"#": _DIGITS, "@": _CODE_LETTERS, "x": string.ascii_lowercase}
+    return "".join(rng.choice(alphabets[c]) if c in alphabets else c for c in shape)
 
 
 def code(rng: random.Random) -> str:
@@ -42,7 +42,7 @@ def code(rng: random.Random) -> str:
     return filled(rng.choice(_SHAPES), rng)
 
 
-def string_of(rng: random.Random) -> str:
+def random_string(rng: random.Random) -> str:
     """Letters, digits and signs without any sense."""
     kind = rng.random()
     size = rng.randint(1, 12)

@@ -1,13 +1,13 @@
-"""Words into lines, lines onto a sheet."""
+"""Words into lines, lines onto a canvas."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
 
-from .sheet import Sheet, Style
+from .canvas import Canvas, Style
 
-Piece = tuple[str, Style]
+StyledWord = tuple[str, Style]
 
 _VOWELS = frozenset("aeiouyäöüáéíóúàèìòùâêîôûãõåæøœąęěůý")
 _LOOSE = 2.2
@@ -15,13 +15,13 @@ _LOOSE = 2.2
 
 
 def break_lines(
-    pieces: Sequence[Piece],
+    pieces: Sequence[StyledWord],
     width_px: float,
     *,
     indent_px: float = 0.0,
     hyphenate: bool = False,
     limit: int | None = None,
-) -> list[list[Piece]]:
+) -> list[list[StyledWord]]:
     """Lines as full as they get, in order; a word wider than a line is left out.
 
     Args:
@@ -31,8 +31,8 @@ def break_lines(
         hyphenate: part words at line ends where that fills a line; the hyphen is in the text.
         limit: most lines; what does not fit is left out.
     """
-    lines: list[list[Piece]] = []
-    current: list[Piece] = []
+    lines: list[list[StyledWord]] = []
+    current: list[StyledWord] = []
     left = width_px - indent_px
     queue = list(reversed(pieces))
     while queue:
@@ -43,7 +43,7 @@ def break_lines(
             current.append((text, style))
             left -= width + gap
             continue
-        if hyphenate and (parted := _part(text, style, left - gap)) is not None:
+        if hyphenate and (parted := _hyphenated(text, style, left - gap)) is not None:
             head, tail = parted
             current.append((head, style))
             queue.append((tail, style))
@@ -61,8 +61,8 @@ def break_lines(
 
 
 def set_line(
-    sheet: Sheet,
-    line: Sequence[Piece],
+    canvas: Canvas,
+    line: Sequence[StyledWord],
     x: float,
     baseline: float,
     width_px: float,
@@ -70,10 +70,10 @@ def set_line(
     align: str = "left",
     last: bool = False,
 ) -> tuple[float, float]:
-    """Put a line on the sheet; returns where its words begin and end.
+    """Put a line on the canvas; returns where its words begin and end.
 
     Args:
-        sheet: to write on.
+        canvas: to write on.
         line: its words.
         x: of the left edge.
         baseline: y of the line.
@@ -98,13 +98,13 @@ def set_line(
         at += width
         if number < len(gaps):
             at += gaps[number] * (1 + stretch)
-    sheet.line(line, xs, baseline)
+    canvas.line(line, xs, baseline)
     return start, at
 
 
 def set_paragraph(
-    sheet: Sheet,
-    lines: Sequence[Sequence[Piece]],
+    canvas: Canvas,
+    lines: Sequence[Sequence[StyledWord]],
     x: float,
     y: float,
     width_px: float,
@@ -114,7 +114,7 @@ def set_paragraph(
     indent_px: float = 0.0,
     room_px: float = float("inf"),
 ) -> tuple[float, int]:
-    """Put lines on the sheet from the top y on; returns the bottom and how many fitted."""
+    """Put lines on the canvas from the top y on; returns the bottom and how many fitted."""
     size = max((style.size_px for line in lines for _, style in line), default=0.0)
     for number, line in enumerate(lines):
         if (number + 1) * leading_px > room_px:
@@ -122,7 +122,7 @@ def set_paragraph(
         shift = indent_px if number == 0 else 0.0
         baseline = y + number * leading_px + (leading_px + size * 0.62) / 2
         end = number == len(lines) - 1
-        set_line(sheet, line, x + shift, baseline, width_px - shift, align=align, last=end)
+        set_line(canvas, line, x + shift, baseline, width_px - shift, align=align, last=end)
     return y + len(lines) * leading_px, len(lines)
 
 
@@ -133,11 +133,11 @@ def styled(
     other: Style | None = None,
     rng: random.Random | None = None,
     share: float = 0.1,
-) -> list[Piece]:
+) -> list[StyledWord]:
     """Words in one style, with runs of one to four in another where one is given."""
     if other is None or rng is None:
         return [(word, style) for word in words]
-    pieces: list[Piece] = []
+    pieces: list[StyledWord] = []
     left = 0
     for word in words:
         if not left and rng.random() < share / 2.5:
@@ -148,7 +148,7 @@ def styled(
     return pieces
 
 
-def _part(text: str, style: Style, room_px: float) -> tuple[str, str] | None:
+def _hyphenated(text: str, style: Style, room_px: float) -> tuple[str, str] | None:
     """The longest head that fits with a hyphen, and the tail; between a vowel and a consonant."""
     if len(text) < 6 or not text.isalpha():
         return None

@@ -78,7 +78,7 @@ class Family:
         return all(face.draws(text) for face in self.faces.values())
 
 
-class Sized:
+class SizedFace:
     """A face at a size, drawn `scale` times larger and reduced afterwards."""
 
     __slots__ = ("_shaped", "_widths", "face", "font", "scale", "size_px", "x_height_px")
@@ -103,15 +103,15 @@ class Sized:
         return width
 
 
-def sized(face: Face, size_px: float, *, scale: int = 1, shaped: bool = False) -> Sized:
+def sized_face(face: Face, size_px: float, *, scale: int = 1, shaped: bool = False) -> SizedFace:
     """The face at about that size, from a cache."""
     steps = round(size_px * scale * _STEPS_PER_PX)
-    return _sized(face, steps, scale, shaped and can_shape())
+    return _sized_face(face, steps, scale, shaped and can_shape())
 
 
 @functools.lru_cache(maxsize=96)
-def _sized(face: Face, steps: int, scale: int, shaped: bool) -> Sized:
-    return Sized(face, steps / scale / _STEPS_PER_PX, scale, shaped)
+def _sized_face(face: Face, steps: int, scale: int, shaped: bool) -> SizedFace:
+    return SizedFace(face, steps / scale / _STEPS_PER_PX, scale, shaped)
 
 
 @functools.cache
@@ -147,8 +147,8 @@ def face_of(name: str, data: bytes, *, flags: int) -> Face:
         font = ImageFont.truetype(io.BytesIO(data), _PROBE_PX, layout_engine=ImageFont.Layout.BASIC)
         small = ImageFont.truetype(io.BytesIO(data), 16, layout_engine=ImageFont.Layout.BASIC)
         tofu = _picture(small, _NOT_A_CHARACTER)
-        known = [c for c in sorted(ALPHABET) if ord(c) in mapped]
-        inked = frozenset(c for c in known if _picture(small, c) not in (None, tofu))
+        characters_mapped = [c for c in sorted(ALPHABET) if ord(c) in mapped]
+        inked = frozenset(c for c in characters_mapped if _picture(small, c) not in (None, tofu))
         x_height = -font.getbbox("x", anchor="ls")[1] / _PROBE_PX
         ascent = -font.getbbox("É" if "É" in inked else "E", anchor="ls")[1] / _PROBE_PX
     except (OSError, ValueError) as err:
@@ -186,6 +186,6 @@ def families_of(entries: Iterable[tuple[str, str, bool, bool, Face]]) -> list[Fa
     return [Family(name, kind, faces) for (name, kind), faces in sorted(grouped.items())]
 
 
-def speaking(families: Sequence[Family], letters: str) -> list[Family]:
+def covering(families: Sequence[Family], letters: str) -> list[Family]:
     """The families that draw all the letters."""
     return [family for family in families if family.draws(letters)]

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from ..errors import ConfigError
-from .font import Face, Family, face_of, families_of, speaking, style_flags
+from .font import Face, Family, covering, face_of, families_of, style_flags
 from .text import BASIC, LETTERS, Text, read_text, read_words
 
 SCHEMA = "pagemill.material.1"
@@ -33,13 +33,13 @@ class Material:
     """By language."""
     words: Mapping[str, tuple[str, ...]]
     """Word lists by language; a language may have none."""
-    speakers: Mapping[str, tuple[Family, ...]]
+    families_by_language: Mapping[str, tuple[Family, ...]]
     """The families that draw all letters of a language."""
 
     @property
     def languages(self) -> tuple[str, ...]:
         """Those with a text and a font, sorted."""
-        return tuple(sorted(name for name in self.texts if self.speakers.get(name)))
+        return tuple(sorted(name for name in self.texts if self.families_by_language.get(name)))
 
 
 def load_material(folder: Path, *, held_out: bool = False) -> Material:
@@ -82,12 +82,14 @@ def material_of(
     Raises:
         ConfigError: no language has both a text and a font with its letters.
     """
-    speakers = {name: tuple(speaking(families, BASIC + LETTERS.get(name, ""))) for name in texts}
+    families_by_language = {
+        name: tuple(covering(families, BASIC + LETTERS.get(name, ""))) for name in texts
+    }
     material = Material(
         tuple(families),
-        {name: tuple(found) for name, found in texts.items() if found},
-        {name: tuple(found) for name, found in words.items() if found},
-        speakers,
+        {language: tuple(entries) for language, entries in texts.items() if entries},
+        {language: tuple(entries) for language, entries in words.items() if entries},
+        families_by_language,
     )
     if not material.languages:
         raise ConfigError(f"{where}: no language has a text and a font that draws it; {_MADE_BY}")
@@ -124,7 +126,7 @@ def _chosen(manifest: dict[str, Any], section: str, held_out: bool) -> list[dict
 
 
 def _families(folder: Path, entries: list[dict[str, Any]]) -> list[Family]:
-    found: list[tuple[str, str, bool, bool, Face]] = []
+    faces: list[tuple[str, str, bool, bool, Face]] = []
     for entry in entries:
         path = _checked(folder, entry)
         data = path.read_bytes()
@@ -135,8 +137,8 @@ def _families(folder: Path, entries: list[dict[str, Any]]) -> list[Family]:
             face = face_of(path.name, data, flags=style_flags(kind, bold=bold, italic=italic))
         except (ValueError, lzma.LZMAError) as err:
             raise ConfigError(f"{path}: {err}; {_MADE_BY}") from err
-        found.append((entry["family"], kind, bold, italic, face))
-    return families_of(found)
+        faces.append((entry["family"], kind, bold, italic, face))
+    return families_of(faces)
 
 
 def _checked(folder: Path, entry: Mapping[str, Any]) -> Path:

@@ -81,11 +81,11 @@ def material(folder) -> Material:
 
 
 @pytest.fixture
-def recipe_of(material):
-    """A recipe of one kind."""
+def typesetter_of(material):
+    """A typesetter of one kind."""
 
-    def made(kind: str, seed: int = 0) -> Typesetter:
+    def build(kind: str, seed: int = 0) -> Typesetter:
         kinds = KindConfig(**{name: float(name == kind) for name in KINDS})
         return Typesetter(TypesetConfig(kind=kinds), material, seed)
 
-    return made
+    return build

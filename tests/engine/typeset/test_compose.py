@@ -9,21 +9,21 @@ import pytest
 from pagemill.engine.errors import ConfigError
 from pagemill.engine.geometry import area, intersection
 from pagemill.engine.page import VerdictName
-from pagemill.engine.typeset.compose import KINDS, Typesetter, compose_page, layout, typeset
+from pagemill.engine.typeset.canvas import draw
+from pagemill.engine.typeset.compose import KINDS, Typesetter, compose_page, layout
 from pagemill.engine.typeset.config import KindConfig, LookConfig, TypesetConfig
 from pagemill.engine.typeset.material import load_material
-from pagemill.engine.typeset.sheet import draw
 from pagemill.engine.typeset.text import read_words
 
 EDGE_PX = 1
 PAGES = {"line": 25, "block": 8, "receipt": 6, "slide": 6}
 
 
-def inked(recipe: Typesetter, number: int) -> np.ndarray:
+def ink_of(typesetter: Typesetter, number: int) -> np.ndarray:
     """bool `[height, width]`: where the text changes what lies under it."""
-    sheet = layout(recipe, number).sheet
-    image, _ = draw(sheet)
-    ground, _ = draw(sheet, text=False)
+    canvas = layout(typesetter, number).canvas
+    image, _ = draw(canvas)
+    ground, _ = draw(canvas, text=False)
     return image != ground
 
 
@@ -35,11 +35,11 @@ def outer(box) -> tuple[slice, slice]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_ink_is_inside_every_word_box_and_nowhere_else(recipe_of, kind):
+def test_ink_is_inside_every_word_box_and_nowhere_else(typesetter_of, kind):
     for number in range(PAGES.get(kind, 3)):
-        recipe = recipe_of(kind)
-        ink = inked(recipe, number)
-        _, page = typeset(recipe, number)
+        typesetter = typesetter_of(kind)
+        ink = ink_of(typesetter, number)
+        page = compose_page(typesetter, number).page
         assert page.layer.words
         left = ink.copy()
         for word in page.layer.words:
@@ -49,10 +49,10 @@ def test_ink_is_inside_every_word_box_and_nowhere_else(recipe_of, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_boxes_are_tight(recipe_of, kind):
-    recipe = recipe_of(kind, seed=1)
-    ink = inked(recipe, 0)
-    _, page = typeset(recipe, 0)
+def test_boxes_are_tight(typesetter_of, kind):
+    typesetter = typesetter_of(kind, seed=1)
+    ink = ink_of(typesetter, 0)
+    page = compose_page(typesetter, 0).page
     for word in page.layer.words:
         x0, y0, x1, y1 = word.box
         rows, columns = slice(int(y0), int(np.ceil(y1))), slice(int(x0), int(np.ceil(x1)))
@@ -64,9 +64,9 @@ def test_boxes_are_tight(recipe_of, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_words_do_not_lie_on_each_other(recipe_of, kind):
+def test_words_do_not_lie_on_each_other(typesetter_of, kind):
     for number in range(PAGES.get(kind, 3)):
-        _, page = typeset(recipe_of(kind, seed=2), number)
+        page = compose_page(typesetter_of(kind, seed=2), number).page
         words = sorted(page.layer.words, key=lambda word: word.box[1])
         for a, b in combinations(words, 2):
             if b.box[1] < a.box[3]:
@@ -75,8 +75,9 @@ def test_words_do_not_lie_on_each_other(recipe_of, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_words_lines_and_blocks_agree(recipe_of, kind):
-    image, page = typeset(recipe_of(kind), 0)
+def test_words_lines_and_blocks_agree(typesetter_of, kind):
+    composed = compose_page(typesetter_of(kind), 0)
+    image, page = composed.image, composed.page
     layer = page.layer
     assert image.shape == (page.height, page.width)
     assert image.dtype == np.uint8
@@ -87,18 +88,18 @@ def test_words_lines_and_blocks_agree(recipe_of, kind):
     assert spans[-1][1] == len(layer.words)
     assert all(a[1] == b[0] for a, b in pairwise(spans))
     for number, line in enumerate(layer.lines):
-        own = layer.words[slice(*line.words)]
-        assert line.text == " ".join(word.text for word in own)
-        assert {word.line for word in own} == {number}
+        words = layer.words[slice(*line.words)]
+        assert line.text == " ".join(word.text for word in words)
+        assert {word.line for word in words} == {number}
         first, end = layer.blocks[line.block].lines
         assert first <= number < end
 
 
-def test_the_same_number_gives_the_same_page_in_any_order(recipe_of, material):
-    config = recipe_of("block").config
-    recipe = Typesetter(config, material, 5)
-    forward = [compose_page(recipe, number) for number in range(4)]
-    backward = [compose_page(recipe, number) for number in reversed(range(4))][::-1]
+def test_the_same_number_gives_the_same_page_in_any_order(typesetter_of, material):
+    config = typesetter_of("block").config
+    typesetter = Typesetter(config, material, 5)
+    forward = [compose_page(typesetter, number) for number in range(4)]
+    backward = [compose_page(typesetter, number) for number in reversed(range(4))][::-1]
     for a, b in zip(forward, backward, strict=True):
         assert np.array_equal(a.image, b.image)
         assert a.page.to_json() == b.page.to_json()
@@ -107,17 +108,17 @@ def test_the_same_number_gives_the_same_page_in_any_order(recipe_of, material):
     assert not np.array_equal(other.image, forward[0].image)
 
 
-def test_what_no_font_draws_is_not_claimed(recipe_of, material):
+def test_what_no_font_draws_is_not_claimed(typesetter_of, material):
     """Pillow's font knows ASCII alone: German pages are set in others, or not at all."""
     small = next(family for family in material.families if family.name == "Aileron")
     assert not small.draws("ü")
     for kind in KINDS:
-        made = layout(recipe_of(kind, seed=3), 1)
-        for run in made.sheet.runs:
+        canvas = layout(typesetter_of(kind, seed=3), 1).canvas
+        for run in canvas.runs:
             assert run.style.font.face.draws(run.text), run
 
 
-def test_held_out_pages_share_no_font_no_sentence_and_no_word(folder, recipe_of, material):
+def test_held_out_pages_share_no_font_no_sentence_and_no_word(folder, typesetter_of, material):
     held = load_material(folder, held_out=True)
     assert {f.name for f in held.families} & {f.name for f in material.families} == set()
     train = {p for text in material.texts["en"] for p in text.paragraphs}
@@ -126,8 +127,8 @@ def test_held_out_pages_share_no_font_no_sentence_and_no_word(folder, recipe_of,
     ours, theirs = read_words(path, held_out=False), read_words(path, held_out=True)
     assert len(ours) + len(theirs) == 12
     assert set(ours).isdisjoint(theirs)
-    recipe = Typesetter(recipe_of("block").config, held, 0, "val")
-    names = {run.style.font.face.name for run in layout(recipe, 0).sheet.runs}
+    typesetter = Typesetter(typesetter_of("block").config, held, 0, "val")
+    names = {run.style.font.face.name for run in layout(typesetter, 0).canvas.runs}
     assert names == {"other.ttf.xz"}
 
 

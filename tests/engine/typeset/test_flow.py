@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pagemill.engine.typeset.canvas import Style
 from pagemill.engine.typeset.flow import break_lines, styled
-from pagemill.engine.typeset.font import face_of, sized
-from pagemill.engine.typeset.sheet import Style
+from pagemill.engine.typeset.font import face_of, sized_face
 from support.material import pillow_font
 
-STYLE = Style(sized(face_of("aileron", pillow_font(), flags=0), 14.0))
+STYLE = Style(sized_face(face_of("aileron", pillow_font(), flags=0), 14.0))
 
 
 @given(

@@ -1,6 +1,6 @@
-"""What is drawn for one page before its layout: language, fonts, ground, and its words.
+"""How one page looks and what it says, drawn before its layout: language, fonts, ground, words.
 
-All random draws of a page come from the scene's `rng`, in the order of the layout.
+All random draws of a page come from the design's `rng`, in the order of the layout.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import random
 
 from ..geometry import pixels_per_point
 from . import fake
+from .canvas import Canvas, Style
 from .config import TypesetConfig
-from .font import Family, sized
+from .font import Family, sized_face
 from .locale import Locale, locale_of, locales
 from .material import Material
-from .sheet import Sheet, Style
 from .text import Text
 
 _MIN_CONTRAST = 70
@@ -28,7 +28,7 @@ _BODY_KINDS = (
 """Kinds of families by how often they are the body's."""
 
 
-class Scene:
+class PageDesign:
     """The draws that a page's parts share."""
 
     def __init__(
@@ -65,10 +65,10 @@ class Scene:
 
     def family(self, kind: str = "") -> Family:
         """A family that draws the language, of a kind where there is one."""
-        speakers = self.material.speakers[self.language]
+        families_by_language = self.material.families_by_language[self.language]
         kind = kind or self.rng.choice(_BODY_KINDS)
-        fitting = [family for family in speakers if family.kind == kind]
-        return self.rng.choice(fitting or list(speakers))
+        fitting = [family for family in families_by_language if family.kind == kind]
+        return self.rng.choice(fitting or list(families_by_language))
 
     def paper_px(self) -> tuple[int, int]:
         """Width and height of a sheet of paper, px."""
@@ -78,9 +78,9 @@ class Scene:
         factor = self.dpi / _MM_PER_INCH
         return round(width * factor), round(height * factor)
 
-    def sheet(self, width_px: int, height_px: int) -> Sheet:
-        """An empty sheet on this scene's ground."""
-        return Sheet(width_px, height_px, paper=self.paper, scale=self.scale)
+    def canvas(self, width_px: int, height_px: int) -> Canvas:
+        """An empty canvas on this design's ground."""
+        return Canvas(width_px, height_px, paper=self.paper, scale=self.scale)
 
     def style(
         self,
@@ -95,7 +95,7 @@ class Scene:
         """A face of a family (else of the body's) at that size, no smaller than allowed."""
         face = (family or self.body).face(bold=bold, italic=italic)
         size_px = max(size_px, self.config.look.min_x_height_px / face.x_height_em)
-        font = sized(face, size_px, scale=self.scale, shaped=self.shaped)
+        font = sized_face(face, size_px, scale=self.scale, shaped=self.shaped)
         return Style(font, self.ink if ink is None else ink, tracking_em * size_px)
 
     def tone(self, strength: float) -> int:
@@ -116,14 +116,14 @@ class Scene:
         family = family or self.body
         draw, text = self.rng.random(), self.config.text
         if draw < text.strings:
-            found = [fake.string_of(self.rng) for _ in range(count)]
+            words = [fake.random_string(self.rng) for _ in range(count)]
         elif draw < text.strings + text.words:
-            found = self._listed(count)
+            words = self._listed(count)
         else:
-            found = self._running(count)
+            words = self._running(count)
         if self.chance(text.capitals):
-            found = [word.upper() for word in found]
-        return [word for word in found if family.draws(word)]
+            words = [word.upper() for word in words]
+        return [word for word in words if family.draws(word)]
 
     def paragraph(self, low: int, high: int) -> list[str]:
         """Words of a paragraph of that length."""
@@ -165,12 +165,12 @@ class Scene:
 
     def _listed(self, count: int) -> list[str]:
         """Words of a list, with a few marks."""
-        words = self.material.words.get(self.language)
-        if not words:
+        vocabulary = self.material.words.get(self.language)
+        if not vocabulary:
             return self._running(count)
-        found = []
+        words = []
         for _ in range(count):
-            word = self.rng.choice(words)
+            word = self.rng.choice(vocabulary)
             draw = self.rng.random()
             if draw < 0.12:
                 word = word.capitalize()
@@ -179,9 +179,9 @@ class Scene:
             elif draw < 0.23:
                 word = f"({word})"
             elif draw < 0.25:
-                word = f"{word}-{self.rng.choice(words)}"
-            found.append(word)
-        return found
+                word = f"{word}-{self.rng.choice(vocabulary)}"
+            words.append(word)
+        return words
 
     def _running(self, count: int) -> list[str]:
         """Consecutive words of a text, from the start of a paragraph or from inside."""
@@ -189,10 +189,10 @@ class Scene:
         text: Text = self.rng.choice(texts)
         self.licences.add(text.licence)
         at = self.rng.randrange(len(text.paragraphs))
-        found = text.paragraphs[at].split()
-        if self.chance(0.4) and len(found) > count:
-            found = found[self.rng.randrange(len(found) - count) :]
-        while len(found) < count:
+        words = text.paragraphs[at].split()
+        if self.chance(0.4) and len(words) > count:
+            words = words[self.rng.randrange(len(words) - count) :]
+        while len(words) < count:
             at = (at + 1) % len(text.paragraphs)
-            found += text.paragraphs[at].split()
-        return found[:count]
+            words += text.paragraphs[at].split()
+        return words[:count]

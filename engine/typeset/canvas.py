@@ -1,6 +1,6 @@
 """Where the words and rules of a page lie, and the drawing of them.
 
-Everything that is not text (grounds, rules, boxes, ticks) is drawn first, so that a sheet drawn
+Everything that is not text (grounds, rules, boxes, ticks) is drawn first, so that a canvas drawn
 without its text is exactly what the text is drawn upon. Coordinates are px of the shipped image;
 y of a word is its baseline.
 """
@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 from ..geometry import Box, union
 from ..page import Block, Figure, Line, TextLayer, Word
-from .font import Sized
+from .font import SizedFace
 
 _OUTSIDE_PX = 0.5
 
@@ -26,7 +26,7 @@ _OUTSIDE_PX = 0.5
 class Style:
     """How a word is drawn."""
 
-    font: Sized
+    font: SizedFace
     ink: int = 0
     """Grey level."""
     tracking_px: float = 0.0
@@ -53,7 +53,9 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class TextRun:
+    """One word and where it starts."""
+
     text: str
     x: float
     baseline: float
@@ -62,7 +64,7 @@ class _Run:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class Graphic:
     """A rectangle or a stroke, in one grey level."""
 
     box: Box
@@ -72,7 +74,7 @@ class _Mark:
     radius_px: float = 0.0
 
 
-class Sheet:
+class Canvas:
     """A page under construction; words come in reading order."""
 
     def __init__(self, width_px: int, height_px: int, *, paper: int = 255, scale: int = 1) -> None:
@@ -80,8 +82,8 @@ class Sheet:
         self.height = height_px
         self.paper = paper
         self.scale = scale
-        self.runs: list[_Run] = []
-        self.marks: list[_Mark] = []
+        self.runs: list[TextRun] = []
+        self.graphics: list[Graphic] = []
         self.blocks: list[int] = []
         """Block of each line."""
         self.figures: list[Figure] = []
@@ -102,7 +104,7 @@ class Sheet:
         self.blocks.append(self._block)
         self._fresh = False
         for (text, style), x in zip(words, xs, strict=True):
-            self.runs.append(_Run(text, x, baseline, style, number))
+            self.runs.append(TextRun(text, x, baseline, style, number))
 
     def write(
         self, x: float, baseline: float, text: str, style: Style, *, align: str = "left"
@@ -123,11 +125,11 @@ class Sheet:
 
     def fill(self, box: Box, tone: int, *, radius_px: float = 0.0) -> None:
         """A filled rectangle."""
-        self.marks.append(_Mark(box, tone, 0.0, radius_px))
+        self.graphics.append(Graphic(box, tone, 0.0, radius_px))
 
     def frame(self, box: Box, tone: int, stroke_px: float = 1.0, *, radius_px: float = 0.0) -> None:
         """The outline of a rectangle."""
-        self.marks.append(_Mark(box, tone, stroke_px, radius_px))
+        self.graphics.append(Graphic(box, tone, stroke_px, radius_px))
 
     def rule(self, x0: float, x1: float, y: float, tone: int, stroke_px: float = 1.0) -> None:
         """A horizontal rule."""
@@ -139,57 +141,57 @@ class Sheet:
 
     def stroke(self, box: Box, tone: int, stroke_px: float) -> None:
         """A straight stroke from (x0, y0) to (x1, y1)."""
-        self.marks.append(_Mark(box, tone, -stroke_px))
+        self.graphics.append(Graphic(box, tone, -stroke_px))
 
 
-def draw(sheet: Sheet, *, text: bool = True) -> tuple[np.ndarray, list[Box | None]]:
+def draw(canvas: Canvas, *, text: bool = True) -> tuple[np.ndarray, list[Box | None]]:
     """The image, uint8 `[height, width]`, and the ink box of each run.
 
     A run that would leave the page, or leaves no ink, is not drawn and has no box.
 
     Args:
-        sheet: what to draw.
+        canvas: what to draw.
         text: False draws all but the text.
     """
-    scale = sheet.scale
-    image = Image.new("L", (sheet.width * scale, sheet.height * scale), sheet.paper)
+    scale = canvas.scale
+    image = Image.new("L", (canvas.width * scale, canvas.height * scale), canvas.paper)
     pen = ImageDraw.Draw(image)
-    for mark in sheet.marks:
-        _draw_mark(pen, mark, scale)
-    boxes = [_draw_run(pen, run, sheet) for run in sheet.runs] if text else []
+    for graphic in canvas.graphics:
+        _draw_graphic(pen, graphic, scale)
+    boxes = [_draw_run(pen, run, canvas) for run in canvas.runs] if text else []
     pixels = np.asarray(image)
     if scale > 1:
-        size = (sheet.width, sheet.height)
+        size = (canvas.width, canvas.height)
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
     return pixels, boxes
 
 
-def text_layer(sheet: Sheet, boxes: Sequence[Box | None]) -> TextLayer:
+def text_layer(canvas: Canvas, boxes: Sequence[Box | None]) -> TextLayer:
     """Words, lines and blocks of the runs that were drawn."""
     words: list[Word] = []
     lines: list[Line] = []
     blocks: list[Block] = []
-    start, end, count = 0, 0, len(sheet.runs)
+    start, end, count = 0, 0, len(canvas.runs)
     last_block = -1
-    for number, block in enumerate(sheet.blocks):
-        while end < count and sheet.runs[end].line == number:
+    for number, block in enumerate(canvas.blocks):
+        while end < count and canvas.runs[end].line == number:
             end += 1
         first = len(words)
-        for run, box in zip(sheet.runs[start:end], boxes[start:end], strict=True):
+        for run, box in zip(canvas.runs[start:end], boxes[start:end], strict=True):
             if box is not None:
                 words.append(Word(run.text, box, len(lines), run.style.font.face.flags))
         start = end
         if first == len(words):
             continue
-        own = words[first:]
+        line_words = words[first:]
         if block != last_block:
-            blocks.append(Block(own[0].box, (len(lines), len(lines))))
+            blocks.append(Block(line_words[0].box, (len(lines), len(lines))))
             last_block = block
-        box = union([word.box for word in own])
-        text = " ".join([word.text for word in own])
+        box = union([word.box for word in line_words])
+        text = " ".join([word.text for word in line_words])
         lines.append(Line(text, box, (first, len(words)), len(blocks) - 1))
     return TextLayer(
-        tuple(words), tuple(lines), tuple(_closed(blocks, lines)), tuple(sheet.figures)
+        tuple(words), tuple(lines), tuple(_closed(blocks, lines)), tuple(canvas.figures)
     )
 
 
@@ -203,35 +205,35 @@ def _closed(blocks: list[Block], lines: list[Line]) -> list[Block]:
     ]
 
 
-def _draw_mark(pen: ImageDraw.ImageDraw, mark: _Mark, scale: int) -> None:
-    x0, y0, x1, y1 = (round(value * scale) for value in mark.box)
-    if mark.stroke_px < 0:
-        width = max(1, round(-mark.stroke_px * scale))
-        pen.line((x0, y0, x1, y1), mark.tone, width)
+def _draw_graphic(pen: ImageDraw.ImageDraw, graphic: Graphic, scale: int) -> None:
+    x0, y0, x1, y1 = (round(value * scale) for value in graphic.box)
+    if graphic.stroke_px < 0:
+        width = max(1, round(-graphic.stroke_px * scale))
+        pen.line((x0, y0, x1, y1), graphic.tone, width)
         return
     inner = (x0, y0, max(x0, x1 - 1), max(y0, y1 - 1))
-    if mark.radius_px:
-        radius = mark.radius_px * scale
-        if mark.stroke_px:
-            width = max(1, round(mark.stroke_px * scale))
-            pen.rounded_rectangle(inner, radius, outline=mark.tone, width=width)
+    if graphic.radius_px:
+        radius = graphic.radius_px * scale
+        if graphic.stroke_px:
+            width = max(1, round(graphic.stroke_px * scale))
+            pen.rounded_rectangle(inner, radius, outline=graphic.tone, width=width)
         else:
-            pen.rounded_rectangle(inner, radius, fill=mark.tone)
-    elif mark.stroke_px:
-        width = max(1, round(mark.stroke_px * scale))
-        pen.rectangle(inner, outline=mark.tone, width=width)
+            pen.rounded_rectangle(inner, radius, fill=graphic.tone)
+    elif graphic.stroke_px:
+        width = max(1, round(graphic.stroke_px * scale))
+        pen.rectangle(inner, outline=graphic.tone, width=width)
     else:
-        pen.rectangle(inner, fill=mark.tone)
+        pen.rectangle(inner, fill=graphic.tone)
 
 
-def _draw_run(pen: ImageDraw.ImageDraw, run: _Run, sheet: Sheet) -> Box | None:
-    scale, style = sheet.scale, run.style
+def _draw_run(pen: ImageDraw.ImageDraw, run: TextRun, canvas: Canvas) -> Box | None:
+    scale, style = canvas.scale, run.style
     pieces = _pieces(run)
-    y, y_part = _parts(run.baseline * scale)
+    y, y_part = _whole_and_fraction(run.baseline * scale)
     ready = []
     boxes: list[Box] = []
     for text, at in pieces:
-        x_whole, x_part = _parts(at * scale)
+        x_whole, x_part = _whole_and_fraction(at * scale)
         mask, offset = style.font.font.getmask2(text, "L", anchor="ls", start=(x_part, y_part))
         inked = mask.getbbox()
         if inked is None:
@@ -246,8 +248,8 @@ def _draw_run(pen: ImageDraw.ImageDraw, run: _Run, sheet: Sheet) -> Box | None:
     if (
         x0 < edge
         or y0 < edge
-        or x1 > sheet.width * scale - edge
-        or y1 > sheet.height * scale - edge
+        or x1 > canvas.width * scale - edge
+        or y1 > canvas.height * scale - edge
     ):
         return None
     for left, top, mask in ready:
@@ -255,7 +257,7 @@ def _draw_run(pen: ImageDraw.ImageDraw, run: _Run, sheet: Sheet) -> Box | None:
     return (x0 / scale, y0 / scale, x1 / scale, y1 / scale)
 
 
-def _pieces(run: _Run) -> list[tuple[str, float]]:
+def _pieces(run: TextRun) -> list[tuple[str, float]]:
     """What is drawn at once, and where: a word, or its letters where they are set apart."""
     style, x = run.style, run.x
     if style.pitch_px:
@@ -273,7 +275,7 @@ def _pieces(run: _Run) -> list[tuple[str, float]]:
     return pieces
 
 
-def _parts(value: float) -> tuple[int, float]:
+def _whole_and_fraction(value: float) -> tuple[int, float]:
     """The pixel below a position, and the rest."""
     whole = math.floor(value)
     return whole, value - whole
