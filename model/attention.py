@@ -83,7 +83,7 @@ def pool_at_once(
     """The same by one kernel call: the queries stand once before every segment of keys."""
     count, segments = query.shape[0], len(lengths)
     queries = query.view(count, heads, -1).repeat(segments, 1, 1)
-    keys, values = (one.view(len(one), heads, -1) for one in (key, value))
+    keys, values = (tensor.view(len(tensor), heads, -1) for tensor in (key, value))
     ends = (
         segment.cumulative([count] * segments, key.device),
         segment.cumulative(lengths, key.device),

@@ -93,13 +93,13 @@ class Resampler3D(nn.Module):
         self, sizes: list[tuple[int, int]], packages: list[list[int]], device: torch.device
     ) -> Tensor:
         """What is added to the keys; float32 [N, W]."""
-        known = position.patches(sizes, self.width, device)
+        places = position.patches(sizes, self.width, device)
         ids = [time for frames in packages for time in frames]
         if all(time == position.NO_TIME for time in ids):
-            return known
+            return places
         counts = torch.tensor([height * width for height, width in sizes])
         times = position.times(ids, self.width).repeat_interleave(counts, 0)
-        return known + times.to(device)
+        return places + times.to(device)
 
 
 class CrossAttention(nn.Module):
@@ -126,8 +126,8 @@ class CrossAttention(nn.Module):
         weights = self.in_proj_weight.chunk(3)
         biases = self.in_proj_bias.chunk(3)
         query, keys, values = (
-            F.linear(one, weight, bias)
-            for one, weight, bias in zip((query, keys, values), weights, biases, strict=True)
+            F.linear(tensor, weight, bias)
+            for tensor, weight, bias in zip((query, keys, values), weights, biases, strict=True)
         )
         return self.out_proj(pool(query, keys, values, lengths, self.heads))
 
@@ -168,11 +168,11 @@ class ShuffleMLP(nn.Module):
     ) -> tuple[Tensor, list[int]]:
         """[N, D] to tokens [sum of lengths, W]; the arguments of `Resampler3D.forward`."""
         sizes, packages, rates = arranged(features, tgt_sizes, temporal_ids, rate)
-        rate_of = [one for one, frames in zip(rates, packages, strict=True) for _ in frames]
+        rate_of = [rate for rate, frames in zip(rates, packages, strict=True) for _ in frames]
         slices = torch.split(features, [height * width for height, width in sizes])
         parts: dict[int, list[Tensor]] = {FULL: [], QUARTER: []}
-        for patches, size, one in zip(slices, sizes, rate_of, strict=True):
-            parts[one].append(unshuffled(patches, size, 2 if one == FULL else 4))
+        for patches, size, rate in zip(slices, sizes, rate_of, strict=True):
+            parts[rate].append(unshuffled(patches, size, 2 if rate == FULL else 4))
         none = features.new_zeros(0)
         # Both branches always run, if on nothing: under ZeRO-3 a rank that skips one hangs.
         answers = {
@@ -180,11 +180,12 @@ class ShuffleMLP(nn.Module):
             QUARTER: iter(self.branch(self.quarter, parts[QUARTER], none, 16 * features.shape[1])),
         }
         tokens = torch.cat(
-            [next(answers[one]) for one in rate_of] + [next(answers[FULL]), next(answers[QUARTER])]
+            [next(answers[rate]) for rate in rate_of]
+            + [next(answers[FULL]), next(answers[QUARTER])]
         )
         counts = [
-            package_tokens([size], connector="shuffle_mlp", rate=one)
-            for size, one in zip(sizes, rate_of, strict=True)
+            package_tokens([size], connector="shuffle_mlp", rate=rate)
+            for size, rate in zip(sizes, rate_of, strict=True)
         ]
         return tokens, package_sums(counts, [len(frames) for frames in packages])
 
@@ -276,7 +277,7 @@ def as_rates(rate: Rate, packages: int) -> list[int]:
     if isinstance(rate, int):
         rates = [rate] * packages
     else:
-        rates = [int(one) for one in (rate.tolist() if isinstance(rate, Tensor) else rate)]
+        rates = [int(value) for value in (rate.tolist() if isinstance(rate, Tensor) else rate)]
     if len(rates) != packages:
         raise DataError(f"{len(rates)} rates for {packages} packages")
     if set(rates) - {FULL, QUARTER}:

@@ -76,9 +76,9 @@ def load_tokenizer(
         )
     words = AutoTokenizer.from_pretrained(folder or shipped())
     marks = [*image_token.MARKS, IMAGE_TOKEN, VIDEO_TOKEN]
-    known = words.get_vocab()
+    vocabulary = words.get_vocab()
     words.add_special_tokens(
-        {"additional_special_tokens": [mark for mark in marks if mark not in known]},
+        {"additional_special_tokens": [mark for mark in marks if mark not in vocabulary]},
         replace_extra_special_tokens=False,
     )
     if len(words) > vocabulary:

@@ -107,8 +107,8 @@ class PagemillImageProcessor(BaseImageProcessor):
             DataError: a picture that cannot be used.
         """
         refuse_unknown(kwargs)
-        pictures = [self.picture(one) for one in flat(images)]
-        plans = [self.plan(*one.size, max_slice_nums=max_slice_nums) for one in pictures]
+        pictures = [self.picture(image) for image in flat(images)]
+        plans = [self.plan(*picture.size, max_slice_nums=max_slice_nums) for picture in pictures]
         data = {
             "pixel_values": self.patches(pictures, plans, do_normalize=do_normalize),
             "tgt_sizes": sizes_array([size for plan in plans for size in plan.tgt_sizes]),
@@ -232,5 +232,5 @@ def sizes_array(sizes: Sequence[tuple[int, int]]) -> np.ndarray:
 def flat(images: Any) -> list[Any]:
     """The pictures of any nesting of lists, in order."""
     if isinstance(images, (list, tuple)):
-        return [one for part in images for one in flat(part)]
+        return [image for part in images for image in flat(part)]
     return [images]

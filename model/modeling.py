@@ -187,8 +187,8 @@ class PagemillForConditionalGeneration(PreTrainedModel, GenerationMixin):
         embeds = self.get_input_embeddings()(input_ids)
         given = len(features.tokens) if features is not None else 0
         if places is None:
-            found = input_ids == self.config.image_token_id
-            wanted = int(found.sum())
+            is_image = input_ids == self.config.image_token_id
+            wanted = int(is_image.sum())
         else:
             wanted = len(places)
         if wanted != given:
@@ -199,7 +199,7 @@ class PagemillForConditionalGeneration(PreTrainedModel, GenerationMixin):
         if features is None:
             return embeds
         if places is None:
-            return embeds.masked_scatter(found[..., None], features.tokens.to(embeds))
+            return embeds.masked_scatter(is_image[..., None], features.tokens.to(embeds))
         flat = embeds.flatten(0, 1).index_copy(0, places, features.tokens.to(embeds))
         return flat.view_as(embeds)
 

@@ -75,7 +75,7 @@ def packed_attention(
     query, key = query.to(value.dtype), key.to(value.dtype)
     if usable(value) and packed_ends is not None:
         ends, longest = (packed_ends, packed_ends), (max(packed_lengths),) * 2
-        query, key, value = (one[0].transpose(0, 1) for one in (query, key, value))
+        query, key, value = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
         mixed = varlen(query, key, value, ends, longest, causal=True, scaling=scaling)
         return mixed[None], None
     repeats = query.shape[1] // key.shape[1]
@@ -84,7 +84,7 @@ def packed_attention(
     parts = [
         F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scaling)
         for q, k, v in zip(
-            *(torch.split(one, sizes, 2) for one in (query, key, value)), strict=True
+            *(torch.split(tensor, sizes, 2) for tensor in (query, key, value)), strict=True
         )
     ]
     return torch.cat(parts, 2).transpose(1, 2), None

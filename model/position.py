@@ -44,7 +44,7 @@ def patches(sizes: Sequence[tuple[int, int]], width: int, device: torch.device) 
         device: of the answer.
     """
     line = axis(table_side(max(map(max, sizes))), width // 2, device)
-    rows, cols = (onto(torch.cat(one), device) for one in zip(*map(places, sizes), strict=True))
+    rows, cols = (onto(torch.cat(part), device) for part in zip(*map(places, sizes), strict=True))
     return torch.cat([line[cols], line[rows]], dim=1)
 
 

@@ -83,4 +83,4 @@ class Router(nn.Module):
     def rates(self, logits: Tensor, threshold: float) -> list[int]:
         """The rate of every package: a quarter where its probability reaches `threshold`."""
         quarter = logits.float().softmax(-1)[:, 1]
-        return [QUARTER if one >= threshold else FULL for one in quarter.tolist()]
+        return [QUARTER if probability >= threshold else FULL for probability in quarter.tolist()]

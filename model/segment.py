@@ -37,16 +37,16 @@ def by_length(lengths: Sequence[int]) -> list[int]:
 
 def groups(lengths: Sequence[int]) -> list[LengthGroup]:
     """Runs of equal lengths in this order; empty segments are left out."""
-    found: list[LengthGroup] = []
+    runs: list[LengthGroup] = []
     start = 0
     for length in lengths:
-        if found and found[-1].length == length:
-            last = found[-1]
-            found[-1] = LengthGroup(last.start, last.count + 1, length)
+        if runs and runs[-1].length == length:
+            last = runs[-1]
+            runs[-1] = LengthGroup(last.start, last.count + 1, length)
         elif length:
-            found.append(LengthGroup(start, 1, length))
+            runs.append(LengthGroup(start, 1, length))
         start += length
-    return found
+    return runs
 
 
 def gather_index(starts: Sequence[int], lengths: Sequence[int], device: torch.device) -> Tensor:

@@ -61,11 +61,11 @@ def refuse_unnamed(given: Mapping[str, Any], kinds: Any) -> None:
         ConfigError: there is one; the message names the nearest that exists.
     """
     groups = kinds.__annotations__
-    known = {*groups, "common_kwargs"}
+    allowed = {*groups, "common_kwargs"}
     for group in groups.values():
-        known |= set(getattr(group, "__annotations__", ()))
+        allowed |= set(getattr(group, "__annotations__", ()))
     for name, value in given.items():
-        if name not in known and value is not None:
-            near = difflib.get_close_matches(name, known, n=1)
+        if name not in allowed and value is not None:
+            near = difflib.get_close_matches(name, allowed, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise ConfigError(f"the processor has no setting {name}{hint}")

@@ -39,13 +39,15 @@ def options(call: Any, causal: bool, grouped: bool) -> dict[str, Any]:
         causal: whether a position sees only those before it in its segment.
         grouped: whether there are fewer key heads than query heads.
     """
-    known = inspect.signature(call).parameters
-    found: dict[str, Any] = {}
+    accepted = inspect.signature(call).parameters
+    options: dict[str, Any] = {}
     if causal:
-        found.update({"window_size": (-1, 0)} if "window_size" in known else {"is_causal": True})
-    if grouped and "enable_gqa" in known:
-        found["enable_gqa"] = True
-    return found
+        options.update(
+            {"window_size": (-1, 0)} if "window_size" in accepted else {"is_causal": True}
+        )
+    if grouped and "enable_gqa" in accepted:
+        options["enable_gqa"] = True
+    return options
 
 
 def varlen(
@@ -74,7 +76,7 @@ def varlen(
     repeats = query.shape[1] // key.shape[1]
     extra = options(call, causal, repeats > 1)
     if repeats > 1 and "enable_gqa" not in extra:
-        key, value = (one.repeat_interleave(repeats, 1) for one in (key, value))
+        key, value = (tensor.repeat_interleave(repeats, 1) for tensor in (key, value))
     if scaling is not None and scaling != query.shape[2] ** -0.5:
         query = query * (scaling * query.shape[2] ** 0.5)
     mixed = call(query, key, value, *ends, *longest, **extra)

@@ -72,8 +72,8 @@ class PositionTable(nn.Embedding):
         if self.weight.is_cuda and not self.bucket:
             return self.at_once(sizes)
         of_size = self.bucketed if self.bucket else self.interpolated
-        known = {size: of_size(size) for size in dict.fromkeys(sizes)}
-        return torch.cat([known[size] for size in sizes])
+        tables = {size: of_size(size) for size in dict.fromkeys(sizes)}
+        return torch.cat([tables[size] for size in sizes])
 
     def bucketed(self, size: tuple[int, int]) -> Tensor:
         """Each patch looks up the nearest entry; Source: the NaViT-style tower of Idefics 2."""
@@ -104,15 +104,15 @@ class PositionTable(nn.Embedding):
         rows = [first[size[0]] + places(size)[0] for size in distinct]
         cols = [first[size[1]] + places(size)[1] for size in distinct]
         taken = segment.onto(torch.cat([taps(length, self.side) for length in lengths]), device)
-        of_row, of_col = (taken[segment.onto(torch.cat(one), device)] for one in (rows, cols))
+        of_row, of_col = (taken[segment.onto(torch.cat(part), device)] for part in (rows, cols))
         weights = (of_row[:, :, None] * of_col[:, None, :]).flatten(1)
-        known = weights @ self.weight.float()
+        table = weights @ self.weight.float()
         patches = [height * width for height, width in distinct]
         start = dict(zip(distinct, accumulate(patches, initial=0), strict=False))
         index = segment.gather_index(
             [start[size] for size in sizes], [height * width for height, width in sizes], device
         )
-        return known.index_select(0, index).to(self.weight.dtype)
+        return table.index_select(0, index).to(self.weight.dtype)
 
 
 @lru_cache(maxsize=4096)

@@ -113,14 +113,14 @@ def training_flops(
         trained = trained & {"language_model"}
 
     def cost(product: Product) -> int:
-        own = owner(product.part)
-        above = any(part in trained for part in PARTS[: PARTS.index(own)])
-        passed = adapted and own == "language_model"
+        frozen_with = owner(product.part)
+        above = any(part in trained for part in PARTS[: PARTS.index(frozen_with)])
+        passed = adapted and frozen_with == "language_model"
         met = {
             Wanted.NEVER: False,
-            Wanted.OWN: own in trained and not passed,
+            Wanted.OWN: frozen_with in trained and not passed,
             Wanted.ABOVE: above or passed,
-            Wanted.ANY: above or own in trained,
+            Wanted.ANY: above or frozen_with in trained,
         }
         return product.flops * (1 + met[product.left] + met[product.right])
 

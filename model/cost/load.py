@@ -62,12 +62,12 @@ def loaded(
         raise ConfigError(f"{len(rates)} rates for {len(frames)} packages")
     tokens = {FULL: 0, QUARTER: 0}
     rest = iter(tgt_sizes)
-    for count, one in zip(frames, rates, strict=True):
+    for count, package_rate in zip(frames, rates, strict=True):
         sizes = [next(rest) for _ in range(count)]
         given = package_tokens(
-            sizes, connector=config.connector, query_num=config.query_num, rate=one
+            sizes, connector=config.connector, query_num=config.query_num, rate=package_rate
         )
-        tokens[one] += given
+        tokens[package_rate] += given
     visual = tokens[FULL] + tokens[QUARTER]
     if lengths and visual > sum(lengths):
         raise ConfigError(

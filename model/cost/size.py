@@ -38,7 +38,7 @@ def parameters(config: PagemillConfig) -> dict[str, int]:
     """
     model = skeleton(config)
     table, head = model.get_input_embeddings().weight, model.get_output_embeddings()
-    found = {
+    counts = {
         "tower": counted(model.vision),
         "connector": counted(model.connector),
         "router": counted(model.router) if model.router is not None else 0,
@@ -46,7 +46,7 @@ def parameters(config: PagemillConfig) -> dict[str, int]:
         "layers": counted(model.get_decoder()) - table.numel(),
         "head": 0 if head.weight is table else counted(head),
     }
-    return {**found, "total": counted(model)}
+    return {**counts, "total": counted(model)}
 
 
 def language(text: Any) -> Language:
@@ -89,12 +89,12 @@ def matrices_of(text: str) -> int:
         model = AutoModelForCausalLM.from_config(AutoConfig.for_model(**settings))
     left_out = {id(part.weight) for part in model.modules() if isinstance(part, nn.Embedding)}
     left_out.add(id(model.get_output_embeddings().weight))
-    if any(one.ndim > 2 for one in model.parameters()):
+    if any(weight.ndim > 2 for weight in model.parameters()):
         raise ConfigError(
             f"FLOPs of {settings['model_type']} are not known: it has experts or convolutions"
         )
-    weights = (one for one in model.parameters() if one.ndim == 2)
-    return sum(one.numel() for one in weights if id(one) not in left_out)
+    weights = (weight for weight in model.parameters() if weight.ndim == 2)
+    return sum(weight.numel() for weight in weights if id(weight) not in left_out)
 
 
 def skeleton(config: PagemillConfig) -> Any:
@@ -109,4 +109,4 @@ def skeleton(config: PagemillConfig) -> Any:
 
 def counted(module: Any) -> int:
     """Parameters of a module, shared ones once."""
-    return sum(one.numel() for one in module.parameters())
+    return sum(parameter.numel() for parameter in module.parameters())

@@ -190,7 +190,7 @@ def afresh(
         dtype: of the result.
     """
     config = model.config
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         for name in names:
@@ -203,8 +203,8 @@ def afresh(
             )
             module.apply(model._init_weights)
             state = module.state_dict()
-            found.update({f"{name}.{key}": value.to(dtype) for key, value in state.items()})
-    return found
+            tensors.update({f"{name}.{key}": value.to(dtype) for key, value in state.items()})
+    return tensors
 
 
 def tied_twins(
@@ -223,7 +223,7 @@ def tied_twins(
     """
     twins = []
     for name, of in model.all_tied_weights_keys.items():
-        theirs, original = (prefix + one.removeprefix(place) for one in (name, of))
+        theirs, original = (prefix + tied.removeprefix(place) for tied in (name, of))
         if theirs not in store.headers or original not in store.headers:
             continue
         if not torch.equal(store.read(theirs), store.read(original)):
@@ -283,7 +283,7 @@ def pixel_scale(settings: Mapping[str, Any]) -> dict[str, float]:
     Raises:
         CheckpointError: they differ between channels, which our tower does not know.
     """
-    found = {}
+    scales = {}
     for ours, theirs in (("image_mean", "norm_mean"), ("image_std", "norm_std")):
         values = settings.get(theirs, settings.get(ours))
         if values is None:
@@ -292,5 +292,5 @@ def pixel_scale(settings: Mapping[str, Any]) -> dict[str, float]:
             raise CheckpointError(
                 f"{PREPROCESSOR} has {ours} {values}; our tower knows one value for all channels"
             )
-        found[ours] = float(values[0])
-    return found
+        scales[ours] = float(values[0])
+    return scales

@@ -83,7 +83,7 @@ def part_of(store: Store, name: str, dtype: torch.dtype) -> TensorPart:
 def retyped(config: dict[str, object], dtype: str) -> dict[str, object]:
     """A configuration, and those inside it, whose weights have another type."""
     copied: dict[str, object] = json.loads(json.dumps(config))
-    for one in (copied, *(inner for inner in copied.values() if isinstance(inner, dict))):
-        if "dtype" in one:
-            one["dtype"] = dtype
+    for settings in (copied, *(inner for inner in copied.values() if isinstance(inner, dict))):
+        if "dtype" in settings:
+            settings["dtype"] = dtype
     return copied

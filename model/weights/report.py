@@ -101,7 +101,7 @@ def line(pattern: str, names: list[str]) -> str:
         return names[0]
     if pattern.count("*") > 1:
         return f"{pattern} ({len(names)} times)"
-    numbers = sorted(int(found[0]) for name in names if (found := NUMBER.search(name)))
+    numbers = sorted(int(match[0]) for name in names if (match := NUMBER.search(name)))
     return f"{pattern} ({len(names)} times: {spans(numbers)})"
 
 

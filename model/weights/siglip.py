@@ -189,8 +189,8 @@ def tokenizer_of(folder: Path) -> tuple[PreTrainedTokenizerBase | None, list[str
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
         folder, trust_remote_code=False
     )
-    known = tokenizer.get_vocab()
-    added = [token for token in OUR_TOKENS if token not in known]
+    vocabulary = tokenizer.get_vocab()
+    added = [token for token in OUR_TOKENS if token not in vocabulary]
     tokenizer.add_tokens(
         [AddedToken(token, special=True, normalized=False) for token in added],
         special_tokens=True,
@@ -262,11 +262,11 @@ def notes(
     """What the report should say besides."""
     if tokenizer is None:
         return [NO_PROCESSOR.format(config.image_token_id)]
-    found = [f"added to the tokenizer: {' '.join(added)}"] if added else []
+    lines = [f"added to the tokenizer: {' '.join(added)}"] if added else []
     now = config.text_config.vocab_size
     if now != rows:
-        found.append(f"the vocabulary grew from {rows} to {now} rows; the new ones are untrained")
-    return found
+        lines.append(f"the vocabulary grew from {rows} to {now} rows; the new ones are untrained")
+    return lines
 
 
 def write_ours(

@@ -82,15 +82,15 @@ class Store:
         self.headers: dict[str, TensorHeader] = {}
         for path, names in weight_files(folder).items():
             self.files[path] = opened(path)
-            found = self.files[path].headers(path)
-            absent = [name for name in names if name not in found]
+            headers = self.files[path].headers(path)
+            absent = [name for name in names if name not in headers]
             if absent:
                 raise CheckpointError(
                     f"{path} does not hold {absent[0]}, which the index beside it says is there "
                     f"({len(absent)} such tensors): shards and index are of different checkpoints. "
                     "Copy or download all of them again."
                 )
-            self.headers.update(found)
+            self.headers.update(headers)
 
     def read(self, name: str) -> Tensor:
         """One tensor; of safetensors it is a view of the file, paged in as it is read."""
@@ -107,8 +107,8 @@ class SafeFile:
         """The headers of all its tensors."""
         slices = {name: self.handle.get_slice(name) for name in self.handle.keys()}  # noqa: SIM118
         return {
-            name: TensorHeader(path, tuple(one.get_shape()), dtype_of(one.get_dtype(), path))
-            for name, one in slices.items()
+            name: TensorHeader(path, tuple(tensor.get_shape()), dtype_of(tensor.get_dtype(), path))
+            for name, tensor in slices.items()
         }
 
     def read(self, name: str) -> Tensor:
