@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import ConfigError
-from .stream import need_torch
+from .extra import need_torch
+from .option import add_renamed
 
 if TYPE_CHECKING:
     from ..train.evaluate import Case, EvalConfig, Reader
@@ -42,13 +43,14 @@ def add_eval(commands: Any) -> None:
         help="corpus, or a folder of documents, of which one is built first; repeatable",
     )
     command.add_argument(
-        "--engine", metavar="E", action="append", default=[],
+        "--ocr", metavar="E", action="append", default=[],
         help="also an OCR engine: tesseract or rapidocr; repeatable",
     )  # fmt: skip
     command.add_argument(
         "--model", metavar="M", action="append", default=[],
         help="also a model of transformers, by folder or name on the hub; repeatable",
     )  # fmt: skip
+    add_renamed(command, "--engine", "--ocr")
     command.add_argument("--plans", metavar="FILE", help="frozen plans, in place of drawn ones")
     command.add_argument(
         "--write-plans", type=Path, metavar="FILE", help="write the plans; alone, nothing is read"
@@ -112,7 +114,7 @@ def _eval(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
     readers = _readers(arguments)
     if not readers and arguments.write_plans is None:
-        raise ConfigError("nothing is evaluated: name a CHECKPOINT, --engine, --model or several")
+        raise ConfigError("nothing is evaluated: name a CHECKPOINT, --ocr, --model or several")
     cases = _cases(arguments, config, readers)
     if not readers:
         return 0
@@ -184,7 +186,7 @@ def _readers(arguments: argparse.Namespace) -> list[Reader]:
     from ..train.evaluate.transformers import TransformersReader
 
     quiet()
-    found: list[Reader] = [OcrReader(open_ocr(name)) for name in arguments.engine]
+    found: list[Reader] = [OcrReader(open_ocr(name)) for name in arguments.ocr]
     found = [*(TransformersReader(name) for name in arguments.model), *found]
     if arguments.checkpoint is not None:
         found.insert(0, load_reader(arguments.checkpoint))

@@ -1,16 +1,16 @@
-"""The command `pagemill train`: parse, call, print."""
+"""`pagemill train`: a model by a recipe, and the ablation of its levels."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import ConfigError
 from ..train.arguments import add_job
-from .stream import need_torch
+from .extra import need_torch
+from .option import add_address
+from .status import INTERRUPTED, OK
 
 if TYPE_CHECKING:
     from ..train.trainer import RunResult
@@ -20,7 +20,7 @@ REPORT, ABLATE = "report", "ablate"
 
 def add_train(commands: Any) -> None:
     """The command `train`, with `ablate` in place of a recipe being a command of its own."""
-    train = commands.add_parser(
+    command = commands.add_parser(
         "train",
         help="train a model by a recipe",
         description="Trains by a recipe: a TOML file, or demo, small, base, minicpm-v-4.5. On one "
@@ -28,31 +28,32 @@ def add_train(commands: Any) -> None:
         "through Ray: --nodes. `pagemill train ablate RECIPE` trains with each mixture of levels "
         "and compares them. Needs the extra train.",
     )
-    add_job(train, "TOML file, a recipe's name, or `ablate`")
-    train.add_argument("run", metavar="RUN", nargs="?", help="after ablate: the recipe")
-    train.add_argument(
+    add_job(command, "TOML file, a recipe's name, or `ablate`")
+    command.add_argument("run", metavar="RUN", nargs="?", help="after ablate: the recipe")
+    command.add_argument(
         "--nodes",
         type=int,
         default=0,
         metavar="N",
         help="hosts of a Ray cluster to use; 0 without Ray",
     )
-    train.add_argument("--address", metavar="A", help="of the Ray cluster; starts one otherwise")
-    train.add_argument(
+    add_address(command)
+    command.add_argument(
         "--gpus", type=int, default=None, metavar="N",
         help="GPUs of each of the nodes; as many as Ray sees",
     )  # fmt: skip
-    train.set_defaults(command=_train)
+    command.set_defaults(command=run_train)
 
 
-def _train(arguments: argparse.Namespace) -> int:
+def run_train(arguments: argparse.Namespace) -> int:
+    """Train; the exit status."""
     if arguments.recipe == REPORT:
         raise ConfigError(
             f"a run is drawn by another command now: pagemill report {arguments.run or 'RUN'}"
         )
-    need_torch()
+    need_torch("training needs")
     if arguments.recipe == ABLATE:
-        return _ablate(arguments)
+        return run_ablation(arguments)
     if arguments.run is not None:
         raise ConfigError(
             f"pagemill train takes one recipe; {arguments.run} is left over. "
@@ -64,16 +65,13 @@ def _train(arguments: argparse.Namespace) -> int:
     quiet()
     job = parse_job(arguments)
     if arguments.nodes:
-        return _train_on_cluster(arguments)
+        return train_on_nodes(arguments)
     from ..train.launch import run_stages
     from ..train.ranks import from_environment
+    from .terminal.training import TrainingMeter
 
-    watch = Watcher()
-    try:
-        with from_environment() as ranks:
-            done = run_stages(job, ranks, watch=watch, counting=watch.counting)
-    finally:
-        watch.close()
+    with TrainingMeter() as meter, from_environment() as ranks:
+        done = run_stages(job, ranks, watch=meter, counting=meter.counting)
     for folder, result in done:
         print_result(folder, result)
     if done[-1][1].reason != "done":
@@ -81,86 +79,44 @@ def _train(arguments: argparse.Namespace) -> int:
     return exit_status(done)
 
 
-def _train_on_cluster(arguments: argparse.Namespace) -> int:
+def train_on_nodes(arguments: argparse.Namespace) -> int:
+    """Train on the hosts of a Ray cluster; the exit status."""
     from ..pipelines.cluster import connected
     from ..train.launch import parse_job
+    from .terminal.training import TrainingMeter
 
-    watch = Watcher()
-    with connected(arguments.address, arguments.nodes):
+    job = parse_job(arguments)
+    with TrainingMeter() as meter, connected(arguments.address, arguments.nodes):
         from ..train.ray import gpus_a_node, train_on_cluster
 
         gpus = gpus_a_node(arguments.nodes) if arguments.gpus is None else arguments.gpus
         workers = arguments.nodes * max(1, gpus)
-        try:
-            reason = train_on_cluster(parse_job(arguments), workers=workers, gpus=gpus, watch=watch)
-        finally:
-            watch.close()
-    print(f"{reason}: {parse_job(arguments).out}")
-    return 0 if reason == "done" else 130
+        reason = train_on_cluster(job, workers=workers, gpus=gpus, watch=meter)
+    print(f"{reason}: {job.out}")
+    return OK if reason == "done" else INTERRUPTED
 
 
-def _ablate(arguments: argparse.Namespace) -> int:
+def run_ablation(arguments: argparse.Namespace) -> int:
+    """Train with each mixture and compare; the exit status."""
     from ..train.ablation import ablate
     from ..train.launch import parse_job
+    from .terminal.training import TrainingMeter
 
     if arguments.run is None:
         raise ConfigError("name a recipe: pagemill train ablate RECIPE --data CORPUS")
     arguments.recipe = arguments.run
-    watch = Watcher()
-    try:
-        outcome = ablate(parse_job(arguments), watch=watch)
-    finally:
-        watch.close()
-    for line in outcome.lines:
+    with TrainingMeter() as meter:
+        result = ablate(parse_job(arguments), watch=meter)
+    for line in result.lines:
         print(line)
-    print(f"table: {outcome.path}")
-    return 0
-
-
-def recipe_text(path: Path | None, overrides: Sequence[str]) -> str:
-    """Every setting of a recipe with its meaning; of each stage, where there are several."""
-    need_torch()
-    from ..engine.config import load, to_toml
-    from ..train.recipe import Recipe, read_recipe
-
-    if path is None:
-        return to_toml(load(Recipe, None, overrides))
-    stages = read_recipe(str(path), overrides)
-    return "\n".join(
-        (f"# Stage {stage.name}\n" if len(stages) > 1 else "") + to_toml(stage) for stage in stages
-    )
-
-
-class Watcher:
-    """Draws how far a run is."""
-
-    def __init__(self) -> None:
-        from .terminal.meter import Meter
-
-        self.counting = Meter("count", sys.stderr, unit="pages")
-        self.meter = Meter("train", sys.stderr, unit="steps")
-
-    def __call__(self, told: Any) -> None:
-        """After a step, or with a note beside steps."""
-        self.meter.note = told.note or f"loss {told.loss:.3f}  {told.tokens_per_s:,.0f} tokens/s"
-        self.meter(told.step, told.steps)
-
-    def close(self) -> None:
-        """Wipe what is drawn."""
-        self.counting.close()
-        self.meter.close()
+    print(f"table: {result.path}")
+    return OK
 
 
 def print_result(folder: Path, result: RunResult) -> None:
     """What a stage came to."""
-    print(f"{result.reason} at step {result.step}: loss {result.loss:.4f}")
-    levels = result.summary.get("levels", {})
-    for name, figures in levels.items():
-        if (cer := figures.get("cer")) is not None:
-            print(
-                f"  {name:9} CER {cer['value']:.1%}  ({cer['low']:.1%} to {cer['high']:.1%}, "
-                f"{cer['n']} regions)"
-            )
-    if result.checkpoint is not None:
-        print(f"checkpoint: {result.checkpoint}")
+    from .terminal.training import result_lines
+
+    for line in result_lines(result):
+        print(line)
     print(f"log: {folder / 'log.jsonl'}; draw it with: pagemill report {folder}")

@@ -1,52 +1,46 @@
-"""The command `pagemill typeset`: parse, call, print."""
+"""`pagemill typeset`: a corpus of pages from texts and fonts."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
+
+from .option import add_out, add_seed, add_settings, add_workers
+from .status import OK, complain
 
 
 def add_typeset(commands: Any) -> None:
     """The command `typeset`."""
-    typeset = commands.add_parser(
+    command = commands.add_parser(
         "typeset",
         help="make a corpus of pages from texts and fonts",
         description="Typesets pages whose text is known exactly and writes them as a corpus. "
-        "Needs neither Ray nor a PDF engine. The same command again goes on after an "
+        "Needs neither Ray nor a PDF library. The same command again goes on after an "
         "interruption.",
     )
-    typeset.add_argument(
+    command.add_argument(
         "data",
         metavar="DATA",
         type=Path,
         help="folder of texts and fonts, as tools/make_small_data.py makes one",
     )
-    typeset.add_argument("--out", required=True, metavar="CORPUS", help="folder or URI to write")
-    typeset.add_argument("--pages", type=int, required=True, metavar="N", help="pages to train on")
-    typeset.add_argument(
+    add_out(command, "CORPUS", help="folder or URI to write")
+    command.add_argument("--pages", type=int, required=True, metavar="N", help="pages to train on")
+    command.add_argument(
         "--held-out",
         type=int,
         default=0,
         metavar="K",
         help="pages of a split val, of other fonts and other texts; 0",
     )
-    typeset.add_argument("--seed", type=int, default=0, metavar="N", help="of everything drawn; 0")
-    typeset.add_argument("--config", type=Path, metavar="typeset.toml", help="settings as TOML")
-    typeset.add_argument(
-        "--set",
-        dest="overrides",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        help="one setting, such as kind.line=0.5; --settings lists them",
-    )
-    typeset.add_argument(
+    add_seed(command, "everything drawn")
+    add_settings(command, file="typeset.toml", example="kind.line=0.5")
+    command.add_argument(
         "--settings", action=_Settings, help="print all settings with their meaning, and end"
     )
-    typeset.add_argument("--workers", type=int, default=0, metavar="N", help="processes; one a CPU")
-    typeset.set_defaults(command=_typeset)
+    add_workers(command, "processes")
+    command.set_defaults(command=run_typeset)
 
 
 class _Settings(argparse.Action):
@@ -56,14 +50,14 @@ class _Settings(argparse.Action):
         super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
-        from ..engine.config import to_toml
-        from ..engine.typeset.config import TypesetConfig
+        from .config import typeset_settings
 
-        print(to_toml(TypesetConfig()), end="")
+        print(typeset_settings(None, ()), end="")
         parser.exit()
 
 
-def _typeset(arguments: argparse.Namespace) -> int:
+def run_typeset(arguments: argparse.Namespace) -> int:
+    """Typeset; the exit status."""
     from ..engine.config import load
     from ..engine.typeset.config import TypesetConfig
     from ..pipelines.typeset.request import TypesetRequest
@@ -77,26 +71,20 @@ def _typeset(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         config=load(TypesetConfig, arguments.config, arguments.overrides),
     )
-    meter = Meter("typeset", sys.stderr, unit="pages")
     try:
-        info = typeset_corpus(request, arguments.out, workers=arguments.workers, progress=meter)
+        with Meter("typeset", unit="pages") as meter:
+            info = typeset_corpus(request, arguments.out, workers=arguments.workers, progress=meter)
     except KeyboardInterrupt:
-        meter.close()
-        print(
-            "Stopped. Shards that are done are kept: the same command again goes on.",
-            file=sys.stderr,
-        )
+        complain("Stopped. Shards that are done are kept: the same command again goes on.")
         raise
-    finally:
-        meter.close()
-    size = sum(entry.bytes for entry in info.shards)
+    size_bytes = sum(entry.bytes for entry in info.shards)
     for split, entries in info.splits.items():
-        print(f"{split}: {sum(e.samples for e in entries):,} pages in {len(entries)} shards")
-    print(f"{size / 1e6:,.1f} MB: {arguments.out}")
+        pages = sum(entry.samples for entry in entries)
+        print(f"{split}: {pages:,} pages in {len(entries)} shards")
+    print(f"{size_bytes / 1e6:,.1f} MB: {arguments.out}")
     if failed := info.totals["pages"]["failed"]:
-        print(
+        complain(
             f"{failed} pages failed inside Pagemill and are left out: please report the message "
-            "of their rows in the ledger",
-            file=sys.stderr,
+            "of their rows in the ledger"
         )
-    return 0
+    return OK

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from enum import StrEnum
+
+from .errors import ConfigError
 
 
 class Reason(StrEnum):
@@ -51,6 +54,19 @@ class Reason(StrEnum):
     def meaning(self) -> str:
         """One sentence for people: what it is, and what they can do."""
         return _MEANING[self]
+
+    @classmethod
+    def parse(cls, name: str) -> Reason:
+        """The reason of that name.
+
+        Raises:
+            ConfigError: there is none; the nearest is named.
+        """
+        names = [str(reason) for reason in cls]
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
+            raise ConfigError(f"there is no reason {name!r}; the nearest is {near!r}")
+        return cls(name)
 
 
 _MEANING = {

@@ -5,8 +5,10 @@ A line that is rewritten on a terminal, else a line every few seconds.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+from types import TracebackType
 from typing import TextIO
 
 from .progress import PLAIN_INTERVAL_S, can_draw_live
@@ -28,16 +30,16 @@ class Meter:
     def __init__(
         self,
         label: str,
-        stream: TextIO,
+        stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
         unit: str = "MB",
     ) -> None:
         self._label = label
         self._unit = unit
         self._scale = 1e6 if unit == "MB" else 1.0
-        self._stream = stream
+        self._stream = stream if stream is not None else sys.stderr
         self._clock = clock
-        self._live = can_draw_live(stream)
+        self._live = can_draw_live(self._stream)
         self._start_s = self._drawn_s = clock()
         self._width = 0
         self.note = ""
@@ -50,6 +52,17 @@ class Meter:
             return
         self._drawn_s = now_s
         self._write(self._text(done, total, now_s - self._start_s))
+
+    def __enter__(self) -> Meter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
         """Wipe the line on a terminal."""

@@ -26,7 +26,7 @@ class Rapid:
         except ImportError as err:
             raise DependencyError(
                 "the engine rapidocr is missing: pip install 'pagemill[calibrate]', or leave it "
-                "away with --engines tesseract"
+                "away with --ocr tesseract"
             ) from err
         self.name = "rapidocr"
         self.version = version("rapidocr")

@@ -47,7 +47,7 @@ def test_a_run_is_set_beside_an_engine_on_frozen_plans(corpus, run, tmp_path, ca
     command = ["eval", "--data", corpus, "--pages", "2", "--write-plans", str(plans)]
     assert main.main(command) == 0
     assert f"2 plans: {plans}" in capsys.readouterr().out
-    command = ["eval", str(run), "--engine", "tesseract", "--data", corpus, "--plans", str(plans)]
+    command = ["eval", str(run), "--ocr", "tesseract", "--data", corpus, "--plans", str(plans)]
     assert main.main([*command, *SMALL, "--json", str(figures)]) == 0
     shown = capsys.readouterr().out
     rows = [line.split("  ")[0] for line in shown.splitlines()]
@@ -66,10 +66,10 @@ def test_a_run_is_set_beside_an_engine_on_frozen_plans(corpus, run, tmp_path, ca
 def test_a_command_that_cannot_be_carried_out_says_why(corpus, run, tmp_path, capsys):
     wrong = {
         "not a corpus: there is no corpus.json": ["--data", "nowhere", str(run)],
-        "name a CHECKPOINT, --engine, --model": ["--data", corpus],
+        "name a CHECKPOINT, --ocr, --model": ["--data", corpus],
         "name a corpus with --data": [str(run)],
         "the nearest is 'regions'": ["--data", corpus, str(run), "--set", "region=2"],
-        "there is no OCR engine 'tess'": ["--data", corpus, "--engine", "tess"],
+        "there is no OCR engine 'tess'": ["--data", corpus, "--ocr", "tess"],
         "a file of plans is taken whole": [
             "--data", corpus, str(run), "--plans", "p.jsonl", "--pages", "2",
         ],

@@ -119,7 +119,7 @@ def test_calibrate_writes_a_table(letters, tmp_path, monkeypatch):
     needs("tesseract")
     monkeypatch.setattr("pagemill.pipelines.calibrate.run.X_HEIGHTS", (9.0, 14.0))
     out = tmp_path / "severity.json"
-    arguments = ["calibrate", letters.uri, "--out", str(out), "--engines", "tesseract"]
+    arguments = ["calibrate", letters.uri, "--out", str(out), "--ocr", "tesseract"]
     assert main.main([*arguments, "--lines", "8", "--workers", "2"]) == 0
     table = load_table(out)
     assert table.x_heights == (9.0, 14.0)

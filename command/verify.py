@@ -1,0 +1,39 @@
+"""`pagemill verify`: re-read everything and name every fault."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from .option import add_corpus, add_json, json_text
+from .status import FAULTS, OK
+
+
+def add_verify(commands: Any) -> None:
+    """The command `verify`."""
+    command = commands.add_parser("verify", help="re-read everything and name every fault")
+    add_corpus(command)
+    add_json(command)
+    command.set_defaults(command=run_verify)
+
+
+def run_verify(arguments: argparse.Namespace) -> int:
+    """Verify; the exit status."""
+    from ..engine.store.place import Place
+    from ..engine.verify.corpus import verify
+    from .terminal.meter import Meter
+
+    with Meter("verify") as meter:
+        faults = verify(Place.at(arguments.corpus), progress=meter)
+    if arguments.json:
+        rows = [
+            {"shard": f.shard, "key": f.key, "kind": str(f.kind), "message": f.message}
+            for f in faults
+        ]
+        print(json_text({"faults": rows}))
+    else:
+        for fault in faults:
+            where = " ".join(part for part in (fault.shard, fault.key) if part)
+            print(f"{where or arguments.corpus}: {fault.kind}: {fault.message}")
+        print(f"{len(faults)} faults" if faults else "No faults: every byte is as it was written.")
+    return FAULTS if faults else OK
