@@ -167,18 +167,19 @@ def on_terminal(
     reader.start()
     code = f"""
 import sys, time
-from pagemill.command.terminal.progress import Progress, Snapshot
-with Progress(total_documents=348, live={live}) as progress:
+from pagemill.command.terminal.progress import BuildProgress
+from pagemill.pipelines.build.snapshot import BuildSnapshot
+with BuildProgress(total_documents=348, live={live}) as progress:
     for step in range(3):
-        progress.update(Snapshot(stage="find", documents=step))
-        progress.update(Snapshot(
+        progress.update(BuildSnapshot(stage="find", documents=step))
+        progress.update(BuildSnapshot(
             documents=step * 10, bytes=step, bytes_total=9, pages=step * 100,
             written=step * 90, rejected=7 + step, failed=step,
             reasons={{"blank": 3, "text_none": 4}}, workers=2, worker_bytes=412_000_000,
         ))
         time.sleep(0.05)
     progress.note("restarted worker \u2013 1")
-    progress.update(Snapshot(stage="write", documents=348, shards=1, shards_total=3))
+    progress.update(BuildSnapshot(stage="write", documents=348, shards=1, shards_total=3))
 """
     environment = {
         **os.environ,
