@@ -26,11 +26,12 @@ from pagemill.command.terminal.meter import Meter
 from pagemill.corruption import Schedule
 from pagemill.corruption.ocr import open_ocr
 from pagemill.engine.errors import PagemillError
+from pagemill.model.folder import model_folder, shipped_folder
+from pagemill.model.load import load_reader, quiet_transformers
+from pagemill.model.question import Reader
 from pagemill.train.evaluate import EvalConfig, answer_cases, open_cases, summarize
 from pagemill.train.evaluate.case import Case
-from pagemill.train.evaluate.folder import load_reader, model_folder, quiet, shipped_folder
 from pagemill.train.evaluate.ocr import OcrReader
-from pagemill.train.evaluate.question import Reader
 from PIL import Image
 from record import Measure, save
 
@@ -42,7 +43,7 @@ SPEED_PAGES = 24
 def main() -> None:
     """Read, and write bench/results/reader.json."""
     arguments = parsed()
-    quiet()
+    quiet_transformers()
     torch.set_num_threads(arguments.threads)
     folder = model_folder(arguments.model) if arguments.model else shipped_folder()
     model = load_reader(folder, name="pagemill")
@@ -92,7 +93,7 @@ def measured(
     reader: Reader, cases: Sequence[Case], config: EvalConfig, corpus: str
 ) -> list[Measure]:
     """The figures of one reader on one corpus, printed as well."""
-    if reader.kind != "pagemill":
+    if reader.kind != "model":
         config = replace(config, blind=False)  # an engine sees nothing on a white page
     meter = Meter(f"{reader.name}, {corpus}", sys.stderr, unit="answers")
     try:
@@ -102,7 +103,7 @@ def measured(
     found = []
     for level, figures in summary["pages"].items():
         what = f"CER of pages, {level}, {corpus}, {reader.name}"
-        target = TARGETS.get(level, "") if reader.kind == "pagemill" else ""
+        target = TARGETS.get(level, "") if reader.kind == "model" else ""
         found.append(with_interval(what, figures["cer"], target, headline=level == "clean"))
     for level, figures in summary["levels"].items():
         for name, how in (("exact", "with the picture"), ("blind_exact", "on a white page")):

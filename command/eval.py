@@ -1,4 +1,4 @@
-"""The commands `pagemill eval` and `pagemill read`: parse, call, print."""
+"""The command `pagemill eval`: parse, call, print."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from .extra import need_torch
 from .option import add_renamed
 
 if TYPE_CHECKING:
+    from ..engine.failure import Failures
     from ..train.evaluate import Case, EvalConfig, Reader
-
-FORM_FEED = "\f"
 
 
 def add_eval(commands: Any) -> None:
@@ -73,65 +72,38 @@ def add_eval(commands: Any) -> None:
     command.set_defaults(command=_eval)
 
 
-def add_read(commands: Any) -> None:
-    """The command `read`."""
-    command = commands.add_parser(
-        "read",
-        help="print the text of PDFs and images, read by a model from their pixels",
-        description="Reads page by page; a text layer is never used. Pages are parted by a form "
-        "feed. Needs the extra train.",
-    )
-    command.add_argument("files", metavar="FILE", nargs="+", type=Path, help="PDF or image")
-    command.add_argument(
-        "--checkpoint", type=Path, metavar="FOLDER", help="model, checkpoint or run; else that of "
-        "this package",
-    )  # fmt: skip
-    command.add_argument(
-        "--dpi", type=float, default=144.0, metavar="N", help="of the pictures; 144"
-    )
-    command.add_argument("--pages", metavar="P", help="such as 1-3,7; all without")
-    command.add_argument(
-        "--most-tokens", type=int, default=4096, metavar="N", help="of a page's text; 4096"
-    )
-    command.add_argument(
-        "--batch", type=int, default=4, metavar="N", help="pages of a file read at once; 4"
-    )
-    command.add_argument(
-        "--dtype", default="", metavar="T",
-        help="float32, as a rule on a CPU, or bfloat16, faster on processors that compute it",
-    )  # fmt: skip
-    command.add_argument("--json", action="store_true", help="one JSON object a page, one a line")
-    command.set_defaults(command=_read)
-
-
 def _eval(arguments: argparse.Namespace) -> int:
     need_torch()
+    from ..engine.failure import Failures
     from ..train.evaluate import answer_cases, summarize
+    from ..train.evaluate.case import FAILURES_IN_A_ROW
     from ..train.evaluate.summary import evaluation, write_json
-    from ..train.evaluate.table import evaluation_notes, table
+    from .terminal.evaluation import evaluation_notes, evaluation_table
     from .terminal.meter import Meter
 
     config = _config(arguments)
     readers = _readers(arguments)
     if not readers and arguments.write_plans is None:
         raise ConfigError("nothing is evaluated: name a CHECKPOINT, --ocr, --model or several")
-    cases = _cases(arguments, config, readers)
+    unopened = Failures(FAILURES_IN_A_ROW)
+    cases = _cases(arguments, config, readers, unopened)
     if not readers:
-        return 0
-    summaries, told_all = [], []
+        for failure in unopened.failures:
+            print(f"pagemill: {failure}", file=sys.stderr)
+        return 1 if unopened.failures else 0
+    summaries, evaluations = [], []
     for reader in readers:
-        meter = Meter(reader.name, sys.stderr, unit="answers")
-        try:
-            answers = answer_cases(reader, cases, config, meter)
-        finally:
-            meter.close()
-        summaries.append(summarize(answers, config))
-        told_all.append(evaluation(summaries[-1], answers, None))
-    for line in (*table(summaries), "", *evaluation_notes(summaries)):
+        unanswered = Failures(FAILURES_IN_A_ROW)
+        with Meter(reader.name, unit="answers") as meter:
+            answers = answer_cases(reader, cases, config, meter, failures=unanswered)
+        failures = [*unopened.failures, *unanswered.failures]
+        summaries.append(summarize(answers, config, failures, reader=reader))
+        evaluations.append(evaluation(summaries[-1], answers, None))
+    for line in (*evaluation_table(summaries), "", *evaluation_notes(summaries)):
         print(line)
     if arguments.json is not None:
-        write_json(arguments.json, told_all)
-    return 0
+        write_json(arguments.json, evaluations)
+    return 1 if any(summary.failures for summary in summaries) else 0
 
 
 def _config(arguments: argparse.Namespace) -> EvalConfig:
@@ -145,7 +117,7 @@ def _config(arguments: argparse.Namespace) -> EvalConfig:
     if arguments.plans is not None:
         overrides.append(f"plans={json.dumps(arguments.plans)}")
     if arguments.data:
-        overrides.append(f"data={json.dumps([corpus_of(one) for one in arguments.data])}")
+        overrides.append(f"data={json.dumps([corpus_of(data) for data in arguments.data])}")
     config = load(EvalConfig, arguments.config, overrides)
     if config.plans and (arguments.pages is not None or arguments.write_plans is not None):
         raise ConfigError("a file of plans is taken whole: leave out --pages and --write-plans")
@@ -168,9 +140,9 @@ def corpus_of(data: str) -> str:
     from ..train.stream.token_count import cache_dir
     from .terminal.progress import BuildProgress
 
-    files = sorted(one for one in folder.rglob("*") if one.is_file())
-    facts = [f"{one} {one.stat().st_size} {one.stat().st_mtime_ns}" for one in files]
-    name = f"{keyed_hash('eval.corpus', str(folder.resolve()), *facts):016x}"
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    states = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
+    name = f"{keyed_hash('eval.corpus', str(folder.resolve()), *states):016x}"
     out = cache_dir().parent / "corpora" / name
     print(f"{data} is no corpus; one is built of its {len(files):,} files", file=sys.stderr)
     with BuildProgress(stream=sys.stderr) as progress:
@@ -181,79 +153,46 @@ def corpus_of(data: str) -> str:
 def _readers(arguments: argparse.Namespace) -> list[Reader]:
     """Everything that is to read, our model first."""
     from ..corruption.ocr import open_ocr
-    from ..train.evaluate.folder import load_reader, quiet
+    from ..model.load import load_reader, quiet_transformers
     from ..train.evaluate.ocr import OcrReader
     from ..train.evaluate.transformers import TransformersReader
 
-    quiet()
-    found: list[Reader] = [OcrReader(open_ocr(name)) for name in arguments.ocr]
-    found = [*(TransformersReader(name) for name in arguments.model), *found]
+    quiet_transformers()
+    readers: list[Reader] = [OcrReader(open_ocr(name)) for name in arguments.ocr]
+    readers = [*(TransformersReader(name) for name in arguments.model), *readers]
     if arguments.checkpoint is not None:
-        found.insert(0, load_reader(arguments.checkpoint))
-    return found
+        readers.insert(0, load_reader(arguments.checkpoint))
+    return readers
 
 
-def _cases(arguments: argparse.Namespace, config: EvalConfig, readers: list[Reader]) -> list[Case]:
+def _cases(
+    arguments: argparse.Namespace,
+    config: EvalConfig,
+    readers: list[Reader],
+    failures: Failures,
+) -> list[Case]:
     """The cases; their plans are written where that is asked for."""
     from ..corruption.schedule import CorruptionConfig, Schedule
     from ..engine.config import load
+    from ..model.load import load_processor
     from ..train.evaluate import ModelReader, open_cases
     from ..train.evaluate.case import CORRUPTED
     from ..train.evaluate.plan import write_plans
-    from ..train.stream.inspect import load_processor
     from .terminal.meter import Meter
 
-    own = [one.processor for one in readers if isinstance(one, ModelReader)]
+    processors = [reader.processor for reader in readers if isinstance(reader, ModelReader)]
     schedule = Schedule(config=load(CorruptionConfig, arguments.corruption))
-    meter = Meter("pages", sys.stderr, unit="pages")
-    try:
+    with Meter("pages", unit="pages") as meter:
         cases = open_cases(
             config,
-            own[0] if own else load_processor(None),
+            processors[0] if processors else load_processor(),
             config.data,
             schedule=schedule,
             progress=meter,
+            failures=failures,
         )
-    finally:
-        meter.close()
     if arguments.write_plans is not None:
         plans = [plan for case in cases if (plan := case.plans[CORRUPTED]) is not None]
         write_plans(arguments.write_plans, plans)
         print(f"{len(plans):,} plans: {arguments.write_plans}")
     return cases
-
-
-def _read(arguments: argparse.Namespace) -> int:
-    need_torch()
-    from ..serve.read.read import Pages, ReadFault, read_files
-    from ..train.evaluate.folder import load_reader, quiet, shipped_folder
-
-    pages = Pages.parse(arguments.pages) if arguments.pages else Pages()
-    if arguments.most_tokens < 1:
-        raise ConfigError(f"--most-tokens is {arguments.most_tokens}; it is at least 1")
-    quiet()
-    reader = load_reader(arguments.checkpoint or shipped_folder(), dtype=arguments.dtype)
-    faults, printed = 0, 0
-    for one in read_files(
-        reader,
-        arguments.files,
-        dpi=arguments.dpi,
-        pages=pages,
-        most_tokens=arguments.most_tokens,
-        batch=arguments.batch,
-    ):
-        if isinstance(one, ReadFault):
-            faults += 1
-            print(f"pagemill: {one}", file=sys.stderr, flush=True)
-            continue
-        if one.truncated:
-            where = f"{one.path}, page {one.page_index + 1}"
-            print(
-                f"pagemill: {where}: cut off after {arguments.most_tokens} tokens", file=sys.stderr
-            )
-        if arguments.json:
-            print(json.dumps(one.to_dict(), ensure_ascii=False), flush=True)
-        else:
-            print(f"{FORM_FEED if printed else ''}{one.text}", flush=True)
-        printed += 1
-    return 1 if faults else 0

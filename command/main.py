@@ -19,10 +19,11 @@ from ..engine.errors import ConfigError, DependencyError, PagemillError
 from .build import add_build
 from .calibrate import add_calibrate
 from .config import add_config_command
-from .eval import add_eval, add_read
+from .eval import add_eval
 from .explain import add_explain
 from .model import add_model
 from .preview import add_preview
+from .read import add_read
 from .report import add_report
 from .retry import add_retry
 from .stats import add_stats

@@ -168,8 +168,8 @@ def run_export(arguments: argparse.Namespace) -> int:
 def run_pack(arguments: argparse.Namespace) -> int:
     """Pack a model; the exit status."""
     need_torch()
+    from ..model.folder import model_folder
     from ..model.weights import pack_model
-    from ..train.evaluate.folder import model_folder
     from .terminal.meter import Meter
 
     with Meter("pack") as meter:

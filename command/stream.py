@@ -41,8 +41,9 @@ def run_stream(arguments: argparse.Namespace) -> int:
     """Show the stream; the exit status."""
     need_torch("the stream needs")
     from ..engine.config import load
+    from ..model.load import load_processor
     from ..report.stream.sheet import write_sheet
-    from ..train.stream.inspect import inspect_stream, load_processor
+    from ..train.stream.inspect import inspect_stream
     from ..train.stream.stream import PageStream, StreamConfig
     from .terminal.meter import Meter
     from .terminal.stream import stream_lines

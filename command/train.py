@@ -59,10 +59,10 @@ def run_train(arguments: argparse.Namespace) -> int:
             f"pagemill train takes one recipe; {arguments.run} is left over. "
             "Name the folder of the run with --out"
         )
-    from ..train.evaluate.folder import quiet
+    from ..model.load import quiet_transformers
     from ..train.launch import exit_status, parse_job
 
-    quiet()
+    quiet_transformers()
     job = parse_job(arguments)
     if arguments.nodes:
         return train_on_nodes(arguments)

@@ -2,10 +2,11 @@
 
 Importing this package registers the classes with transformers' Auto classes. In reading order:
 `slicing` (how a picture is cut), `picture` and `image_processing` (pixels to patches), `video`,
-`prompt` (where pictures stand in a prompt), `processing`; `config`, `preset`; `segment` and
+`prompt` (what is asked, as text and as token ids), `processing`; `config`, `preset`; `segment` and
 `attention` (packed sequences), `packed` (the language model's), `vision` (the tower), `position`
 and `connector`, `router`, `modeling`; `vocabulary` (the tokenizer), `weights` (from and to other
-layouts), `flops` and `show`. Only `slicing` and `prompt` do without torch and transformers, which
+layouts), `cost`; `folder` and `load` (a model on disk), `question` and `reader` (a model that
+reads pages). Only `slicing`, `folder` and most of `prompt` do without torch and transformers, which
 come with the extra `train`.
 """
 

@@ -14,10 +14,8 @@ from .image_processing import PagemillImageProcessor
 from .modeling import PagemillForConditionalGeneration
 from .preset import SHIPPED_VOCABULARY, preset
 from .processing import PagemillProcessor
-from .prompt import image_token
+from .prompt.token import IMAGE_TOKEN, MARKS, VIDEO_TOKEN
 from .vocabulary import shipped
-
-IMAGE_TOKEN, VIDEO_TOKEN = "<|image_pad|>", "<|video_pad|>"
 
 
 def create(
@@ -75,10 +73,10 @@ def load_tokenizer(
             f"has {SHIPPED_VOCABULARY:,}. Name the folder of its own one: --tokenizer FOLDER"
         )
     words = AutoTokenizer.from_pretrained(folder or shipped())
-    marks = [*image_token.MARKS, IMAGE_TOKEN, VIDEO_TOKEN]
-    vocabulary = words.get_vocab()
+    marks = [*MARKS, IMAGE_TOKEN, VIDEO_TOKEN]
+    entries = words.get_vocab()
     words.add_special_tokens(
-        {"additional_special_tokens": [mark for mark in marks if mark not in vocabulary]},
+        {"additional_special_tokens": [mark for mark in marks if mark not in entries]},
         replace_extra_special_tokens=False,
     )
     if len(words) > vocabulary:

@@ -24,6 +24,7 @@ from . import position, slicing
 from .image_processing import PagemillImageProcessor, flat, sizes_array
 from .prompt import image_token as prompt
 from .prompt.chat import chat_template as written_chat
+from .prompt.token import IMAGE_TOKEN, MARKS, VIDEO_TOKEN
 from .settings import PagemillProcessorKwargs, refuse_unknown, refuse_unnamed
 from .video import DEFAULT_FPS, DEFAULT_PACKING, MOST_PACKING, Video, as_video, flat_videos
 
@@ -62,8 +63,8 @@ class PagemillProcessor(ProcessorMixin):
         tokenizer: PreTrainedTokenizerBase,
         chat_template: str | None = None,
         # Not keyword-only: transformers restores only what could be positional.
-        image_token: str = "<|image_pad|>",
-        video_token: str = "<|video_pad|>",
+        image_token: str = IMAGE_TOKEN,
+        video_token: str = VIDEO_TOKEN,
         connector: str = "resampler3d",
         query_num: int = 64,
         use_image_id: bool = True,
@@ -71,7 +72,7 @@ class PagemillProcessor(ProcessorMixin):
     ) -> None:
         missing = [
             token
-            for token in (*prompt.MARKS, image_token, video_token)
+            for token in (*MARKS, image_token, video_token)
             if tokenizer.tokenize(token) != [token]
         ]
         if missing:

@@ -7,7 +7,6 @@ token's tail, so that lines stay lines.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -19,34 +18,8 @@ from tokenizers.trainers import BpeTrainer
 from transformers import PreTrainedTokenizerFast
 
 from ..engine.errors import ConfigError
-
-END_OF_TEXT = "<|endoftext|>"
-TURN_END = "<|im_end|>"
-
-TEXT_TOKENS = ("<think>", "</think>", "<box>", "</box>", "<ref>", "</ref>")
-"""Tokens of ours that belong to an answer: decoding with `skip_special_tokens` keeps them."""
-
-SPECIAL_TOKENS = (
-    END_OF_TEXT,
-    "<|im_start|>",
-    TURN_END,
-    "<think>",
-    "</think>",
-    "<image>",
-    "</image>",
-    "<slice>",
-    "</slice>",
-    "<image_id>",
-    "</image_id>",
-    "<|image_pad|>",
-    "<box>",
-    "</box>",
-    "<ref>",
-    "</ref>",
-    "<|video_pad|>",
-    *(f"<|reserved_{number}|>" for number in range(1, 16)),
-)
-"""In the order of their ids, from 0. Padding is `<|endoftext|>`; a turn ends with `<|im_end|>`."""
+from .prompt.token import END_OF_TEXT, SPECIAL_TOKENS, TEXT_TOKENS, TURN_END
+from .prompt.tokenizer import without_special_tokens
 
 BYTES = 256
 MAX_LENGTH_TOKENS = 32_768
@@ -112,17 +85,6 @@ def wrap(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
     )
 
 
-def plain(tokenizer: Tokenizer) -> Tokenizer:
-    """The same ids for the same text, but no special token is ever found in it.
-
-    For text that is only text, such as what stands on a page: `split_special_tokens=True` leaves
-    those of TEXT_TOKENS whole.
-    """
-    tree = json.loads(tokenizer.to_str())
-    tree.update(added_tokens=[], post_processor=None, truncation=None, padding=None)
-    return Tokenizer.from_str(json.dumps(tree))
-
-
 def _trainer(size: int) -> BpeTrainer:
     return BpeTrainer(
         vocab_size=size,
@@ -147,7 +109,7 @@ def _pipeline(model: BPE) -> Tokenizer:
 
 def _finished(draft: Tokenizer) -> Tokenizer:
     """The merges of `draft` in a new tokenizer: a trainer makes every token of ours special."""
-    tokenizer = plain(draft)
+    tokenizer = without_special_tokens(draft)
     tokenizer.add_tokens(list(_added()))
     return tokenizer
 

@@ -19,10 +19,10 @@ from pathlib import Path
 
 from ..engine.errors import ConfigError, PagemillError
 from ..engine.progress import Progress
+from ..model.load import quiet_transformers
 from .arguments import add_job
 from .checkpoint.checkpoint import MODEL, newest, step_of
 from .checkpoint.retention import FOLDER as CHECKPOINTS
-from .evaluate.folder import quiet
 from .log.run_log import OnStep, StepProgress
 from .ranks import Ranks, from_environment
 from .recipe import Recipe, from_weights, read_recipe
@@ -151,7 +151,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--local_rank", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="pagemill: %(message)s")
-    quiet()
+    quiet_transformers()
     try:
         with from_environment() as ranks:
             done = run_stages(parse_job(arguments), ranks, watch=lines if ranks.first else None)

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ import torch
 from ..corruption import Level, Mixture, Schedule
 from ..engine.config import to_tree
 from ..engine.errors import ConfigError
+from ..engine.failure import Failures
 from ..engine.key import keyed_hash
 from ..engine.progress import Progress
 from ..model.cost.size import parameters
@@ -32,6 +34,7 @@ from .backend.torch import Backend, TorchBackend, optimizer_step, totals_of
 from .checkpoint.checkpoint import Saved, read_pieces
 from .checkpoint.retention import CheckpointRetention
 from .evaluate import Case, ModelReader, answer_cases, open_cases, summarize, write_evaluation
+from .evaluate.case import FAILURES_IN_A_ROW
 from .guard import Guard
 from .initial import initial_model, weights_fingerprint
 from .log.run_log import OnStep, RunLog
@@ -132,6 +135,8 @@ class Trainer:
         self.asked = self.stop = self.must_save = False
         self.saved_s = time.monotonic()
         self.cases: list[Case] = []
+        self.unopened = Failures(FAILURES_IN_A_ROW)
+        """Pages of the evaluation that cannot be opened."""
 
     def train(self, *, resume: bool = False) -> RunResult:
         """Learn until the last step, or until a signal asks to stop.
@@ -323,13 +328,16 @@ class Trainer:
         began, config, now = time.perf_counter(), self.recipe.eval, self.progressed
         self.tell.note(now.step, now.loss, "evaluating")
         answers: list[Any] = []
+        failures = Failures(FAILURES_IN_A_ROW)
         with self.engine.whole() as (model, number, count):
             if model is not None:
                 reader = ModelReader(model, self.processor)
-                answers = answer_cases(reader, self.cases[number::count], config)
+                answers = answer_cases(reader, self.cases[number::count], config, failures=failures)
         self.engine.model.train()
         every: list[Any] = gathered(answers, self.ranks)
-        summary = summarize([one for own in every for one in own], config)
+        unanswered: list[Any] = gathered(failures.failures, self.ranks)
+        failed = [*self.unopened.failures, *chain(*unanswered)]
+        summary = summarize([one for own in every for one in own], config, failed)
         now.summary = summary.to_dict()
         self.metric = value_of(now.summary, self.recipe.checkpoint.metric)
         path = self.folder / "evaluations" / f"step-{now.step:06d}.json"
@@ -351,7 +359,10 @@ class Trainer:
         if not corpora:
             return []
         every_level = replace(self.recipe.corruption, mixture=Mixture())
-        return open_cases(config, self.processor, corpora, schedule=Schedule(config=every_level))
+        schedule = Schedule(config=every_level)
+        return open_cases(
+            config, self.processor, corpora, schedule=schedule, failures=self.unopened
+        )
 
     def save(self) -> None:
         """Write a checkpoint."""

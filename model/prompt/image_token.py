@@ -15,11 +15,8 @@ import torch
 from torch import Tensor
 
 from ...engine.errors import ConfigError, DataError
+from .token import IMAGE, IMAGE_END, IMAGE_ID, IMAGE_ID_END, MARKS, SLICE, SLICE_END
 
-IMAGE, IMAGE_END = "<image>", "</image>"
-SLICE, SLICE_END = "<slice>", "</slice>"
-IMAGE_ID, IMAGE_ID_END = "<image_id>", "</image_id>"
-MARKS = (IMAGE, IMAGE_END, SLICE, SLICE_END, IMAGE_ID, IMAGE_ID_END)
 SANITIZE = "pass sanitize_control_tokens=True to apply_chat_template"
 """What lets a text name marks without meaning them."""
 

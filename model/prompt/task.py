@@ -18,3 +18,6 @@ RESTORE = (
     "Give the original text of every box in order.",
 )
 """Followed by the boxes; the answer has a line for each."""
+
+PHRASINGS = {"read": READ, "restore": RESTORE}
+"""Task to what asks for it."""

@@ -25,7 +25,7 @@ from transformers import (
 from ...engine.errors import CheckpointError
 from ..config import PagemillConfig
 from ..modeling import PagemillForConditionalGeneration
-from ..prompt.image_token import MARKS
+from ..prompt.token import IMAGE_TOKEN, MARKS, VIDEO_TOKEN
 from .conversion import (
     CONFIG,
     GENERATION,
@@ -48,7 +48,6 @@ from .conversion import (
 from .store import Store, read_json
 
 NAME = "siglip+qwen3"
-IMAGE_TOKEN, VIDEO_TOKEN = "<|image_pad|>", "<|video_pad|>"
 OUR_TOKENS = (*MARKS, IMAGE_TOKEN, VIDEO_TOKEN)
 ROUND_ROWS = 64
 """A vocabulary that must grow grows to a multiple of this."""

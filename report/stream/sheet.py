@@ -16,7 +16,8 @@ from PIL import Image
 from ...engine.errors import ConfigError
 from ...engine.store.place import Place
 from ...engine.text import visible
-from ...train.stream.box import SIDE
+from ...model.prompt.box import BOX_SCALE
+from ...model.prompt.token import TURN_END
 from ...train.stream.inspect import (
     ASKED,
     LEVEL_NAMES,
@@ -33,7 +34,6 @@ STYLED = ("read", "restore", "lost")
 """Tasks that have a colour of their own."""
 QUIET = re.compile(r"&lt;\|\w+\|&gt;|&lt;/?(?:think|box)&gt;|\[\d+ image tokens\]")
 """What the tokenizer has one token for, and the picture."""
-END = "<|im_end|>"
 CUT = " <i>·</i> cut off: no end is learned"
 
 
@@ -165,7 +165,7 @@ def card_article(number: int, card: SampleDetail) -> str:
         figure(picture, marks_of(card) if not at else "")
         for at, picture in enumerate(card.pictures)
     )
-    cut = "" if "".join(text for text, _ in card.answer).rstrip().endswith(END) else CUT
+    cut = "" if "".join(text for text, _ in card.answer).rstrip().endswith(TURN_END) else CUT
     return (
         f'<article class="card" id="s{number}"><h3><i class="dot {css(one.task)}"></i>'
         f"{esc(one.task)} <code>{esc(one.key)}</code></h3>"
@@ -218,7 +218,7 @@ def leaf(image: np.ndarray, what: str, over: str) -> str:
 
 def mark(number: int, box: tuple[int, int, int, int], level: int) -> str:
     """The outline of a box, in the colour of its level."""
-    x0, y0, x1, y1 = (100 * side / SIDE for side in box)
+    x0, y0, x1, y1 = (100 * side / BOX_SCALE for side in box)
     place = f"left:{x0:.1f}%;top:{y0:.1f}%;width:{x1 - x0:.1f}%;height:{y1 - y0:.1f}%"
     name = LEVEL_NAMES[level]
     return f'<span class="mark {name}" style="{place}" title="{name}"><b>{number}</b></span>'

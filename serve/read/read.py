@@ -15,7 +15,7 @@ from ...engine.errors import ConfigError, PdfError
 from ...engine.geometry import pixels_per_point
 from ...engine.read.backend import OpenDocument
 from ...engine.read.reader import ReadConfig, RenderConfig, open_any
-from ...train.evaluate.question import Picture, Question, Reader
+from ...model.question import Picture, Question, Reader
 
 RANGE = re.compile(r"(\d+)?(-)?(\d+)?")
 BATCH = 4
@@ -173,7 +173,9 @@ def read_batch(
         except PdfError as err:
             faults[index] = ReadFault(path, index, without(str(err), path))
             continue
-        questions[index] = Question(picture, phrase=0, limit=most_tokens, most=most_tokens)
+        questions[index] = Question(
+            picture=picture, limit_tokens=most_tokens, most_tokens=most_tokens
+        )
     began = time.perf_counter()
     replies = reader.answer(list(questions.values())) if questions else []
     spent = (time.perf_counter() - began) / max(1, len(replies))
@@ -184,7 +186,7 @@ def read_batch(
             continue
         height, width = questions[index].picture.pixels.shape[:2]
         reply = texts[index]
-        yield PageText(path, index, reply.texts[0], reply.cut[0], width, height, spent)
+        yield PageText(path, index, reply.texts[0], reply.truncated[0], width, height, spent)
 
 
 def without(message: str, path: Path) -> str:

@@ -14,8 +14,9 @@ import pytest
 import torch
 from pagemill.command import main
 from pagemill.engine.errors import ConfigError
+from pagemill.model.folder import model_folder
+from pagemill.model.load import load_reader
 from pagemill.train.checkpoint.checkpoint import newest
-from pagemill.train.evaluate.folder import load_reader, model_folder
 from pagemill.train.log.journal import read
 
 SETTINGS = [

@@ -100,9 +100,7 @@ def test_pages_are_printed_and_faults_are_told(run, tmp_path, capsys):
 
 
 def test_without_a_model_reading_says_how_to_get_one(monkeypatch, tmp_path, capsys):
-    from pagemill.train.evaluate import folder
-
-    monkeypatch.setattr(folder.model_package, "__path__", [str(tmp_path)])
+    monkeypatch.setattr("pagemill.model.folder.SHIPPED", tmp_path / "small")
     assert main.main(["read", str(EXAMPLES / "paper-en.pdf")]) == 2
     told = capsys.readouterr().err
     assert "pagemill train" in told

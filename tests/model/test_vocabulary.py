@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 pytest.importorskip("transformers", reason="needs pagemill[train]")
 
 from pagemill.engine.errors import ConfigError
+from pagemill.model.prompt.token import SPECIAL_TOKENS, TEXT_TOKENS
+from pagemill.model.prompt.tokenizer import without_special_tokens
 from pagemill.model.vocabulary import (
     MAX_LENGTH_TOKENS,
-    SPECIAL_TOKENS,
-    TEXT_TOKENS,
-    plain,
     shipped,
     train,
     wrap,
@@ -59,7 +58,7 @@ def ours() -> Tokenizer:
 
 @pytest.fixture(scope="module")
 def bare(ours) -> Tokenizer:
-    return plain(ours)
+    return without_special_tokens(ours)
 
 
 @pytest.fixture(scope="module")

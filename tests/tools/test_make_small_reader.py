@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pagemill.train.evaluate.folder import load_reader
+from pagemill.model.load import load_reader
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = (

@@ -4,19 +4,20 @@
     answers = answer_cases(ModelReader(model, processor), cases, config)
     summarize(answers, config).to_dict()
 
-In reading order: `config`; `plan` (which pages, and the plans of what is done to them), `case` (a
-page with what is asked of it), `question` (prompts, and what a reader is); readers: `own` (our
-model), `foreign` (any other of transformers), `engine` (OCR); `answer`, `summary`. Around them:
-`folder` (checkpoints on disk), `table` (figures on a terminal), `read` (pages of files as text).
+In reading order: `config`; `plan` (which pages, and the plans of what is done to them), `region`
+(what is asked for of a page), `case` (a page with all that is asked of it), `question` (the prompts
+about it); `answer` (what a reader makes of them), `summary` (figures, and the file that keeps
+them). Readers: our model is `model.reader.ModelReader`; `transformers` (any other model), `ocr`.
 """
 
 from __future__ import annotations
 
+from ...model.question import Question, Reader, Reply
+from ...model.reader import ModelReader
 from .answer import Answer, answer_cases
-from .case import AskedRegion, Case, open_cases
+from .case import Case, open_cases
 from .config import EvalConfig
-from .question import Question, Reader, Reply
-from .reader import ModelReader
+from .region import AskedRegion
 from .summary import EvalSummary, summarize, write_evaluation
 
 __all__ = [

@@ -6,16 +6,19 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...engine.failure import SYSTEM_ERRORS, Failures
 from ...engine.geometry import Box
 from ...engine.image import ImageConfig, encode
 from ...engine.progress import Progress
-from .case import AskedRegion, Case
+from ...model.question import Reader, Reply
+from .case import FAILURES_IN_A_ROW, Case
 from .config import EvalConfig
-from .question import BLIND, SEEN, Picture, Posed, Reader, Reply, count, posed
+from .question import BLIND, SEEN, CaseQuestion, case_questions, question_count
+from .region import AskedRegion
 
 REGION, PAGE = "region", "page"
 BATCHES = 4
@@ -61,11 +64,21 @@ class Answer:
         return {**tree, "box": list(self.box)}
 
 
+class CaseReply(NamedTuple):
+    """A question about a case and what was answered."""
+
+    asked: CaseQuestion
+    reply: Reply
+    seconds: float
+
+
 def answer_cases(
     reader: Reader,
     cases: Sequence[Case],
     config: EvalConfig,
     progress: Progress | None = None,
+    *,
+    failures: Failures | None = None,
 ) -> list[Answer]:
     """What a reader makes of the cases, in their order.
 
@@ -74,39 +87,45 @@ def answer_cases(
         cases: all, or those of a rank: `cases[rank::ranks]`.
         config: that the cases were opened with.
         progress: called with prompts answered and prompts in all.
+        failures: where cases are recorded whose page cannot be read or that the reader raises on;
+            they have no answers.
 
     Raises:
-        DataError: a page cannot be read.
+        DataError: too many cases in a row go wrong.
     """
-    total = sum(count(case, config, guesses=reader.guesses) for case in cases)
+    failures = failures or Failures(FAILURES_IN_A_ROW)
+    blind = reader.answers_blind
+    total = sum(question_count(case, config, blind=blind) for case in cases)
     done = 0
-    found: list[Answer] = []
-    for chunk in chunks(cases, config, guesses=reader.guesses):
-        asked = [one for case in chunk for one in posed(case, config, guesses=reader.guesses)]
-        by_case: dict[str, list[tuple[Posed, Reply, float]]] = defaultdict(list)
-        asked.sort(key=lambda one: one.question.limit)
-        for start in range(0, len(asked), config.batch):
-            batch = asked[start : start + config.batch]
-            began = time.perf_counter()
-            replies = reader.answer([one.question for one in batch])
-            share = (time.perf_counter() - began) / len(batch)
-            for one, reply in zip(batch, replies, strict=True):
-                by_case[one.case.key].append((one, reply, share))
+    answers: list[Answer] = []
+    for chunk in chunks(cases, config, blind=blind):
+        errors: dict[str, Exception] = {}
+        replies: dict[str, list[CaseReply]] = defaultdict(list)
+        questions = chunk_questions(chunk, config, errors, blind=blind)
+        for start in range(0, len(questions), config.batch):
+            batch = questions[start : start + config.batch]
+            for reply in answer_batch(reader, batch, errors):
+                replies[reply.asked.case.key].append(reply)
             done += len(batch)
             if progress is not None:
                 progress(done, total)
+        done += sum(question_count(case, config, blind=blind) for case in chunk) - len(questions)
         for case in chunk:
-            found += records(case, by_case[case.key], reader)
-    return found
+            if case.key in errors:
+                failures.add(case.key, errors[case.key])
+            else:
+                failures.success()
+                answers += case_answers(case, replies[case.key], reader)
+    return answers
 
 
-def chunks(cases: Sequence[Case], config: EvalConfig, *, guesses: bool) -> Iterator[list[Case]]:
+def chunks(cases: Sequence[Case], config: EvalConfig, *, blind: bool) -> Iterator[list[Case]]:
     """Whole cases with a few batches of questions together, so that pictures are encoded once."""
     chunk: list[Case] = []
     questions = 0
     for case in cases:
         chunk.append(case)
-        questions += count(case, config, guesses=guesses)
+        questions += question_count(case, config, blind=blind)
         if questions >= BATCHES * config.batch:
             yield chunk
             chunk, questions = [], 0
@@ -114,58 +133,100 @@ def chunks(cases: Sequence[Case], config: EvalConfig, *, guesses: bool) -> Itera
         yield chunk
 
 
-def records(
-    case: Case, replies: Sequence[tuple[Posed, Reply, float]], reader: Reader
-) -> Iterator[Answer]:
+def chunk_questions(
+    chunk: Sequence[Case], config: EvalConfig, errors: dict[str, Exception], *, blind: bool
+) -> list[CaseQuestion]:
+    """The questions about some cases, those with short answers first; `errors` takes the others."""
+    questions: list[CaseQuestion] = []
+    for case in chunk:
+        try:
+            questions += list(case_questions(case, config, blind=blind))
+        except Exception as err:  # noqa: BLE001  one case's fate; system errors are raised again
+            errors[case.key] = err
+    return sorted(questions, key=lambda asked: asked.question.limit_tokens)
+
+
+def answer_batch(
+    reader: Reader, batch: Sequence[CaseQuestion], errors: dict[str, Exception]
+) -> list[CaseReply]:
+    """The answers to a batch; where the reader raises, each question is asked alone once more.
+
+    Args:
+        reader: whatever reads.
+        batch: questions.
+        errors: takes the error of every case that has no answer.
+    """
+    start = time.perf_counter()
+    try:
+        replies = reader.answer([asked.question for asked in batch])
+    except Exception as err:
+        if isinstance(err, SYSTEM_ERRORS):
+            raise
+        if len(batch) == 1:
+            errors[batch[0].case.key] = err
+            return []
+        return [reply for asked in batch for reply in answer_batch(reader, [asked], errors)]
+    seconds = (time.perf_counter() - start) / len(batch)
+    return [CaseReply(asked, reply, seconds) for asked, reply in zip(batch, replies, strict=True)]
+
+
+def case_answers(case: Case, replies: Sequence[CaseReply], reader: Reader) -> Iterator[Answer]:
     """A case's regions in reading order, then its whole pages."""
-    seen: dict[int, tuple[str, bool]] = {}
-    blind: dict[int, tuple[str, bool]] = {}
-    seconds: dict[int, float] = defaultdict(float)
-    pages: dict[str, tuple[Reply, float]] = {}
-    pictures: dict[int, Picture] = {}
-    for one, reply, share in replies:
-        if one.way in (SEEN, BLIND):
-            own = seen if one.way == SEEN else blind
-            own |= dict(zip(one.members, zip(reply.texts, reply.cut, strict=True), strict=True))
-            for number in one.members:
-                seconds[number] += share / len(one.members)
-            if one.way == SEEN:
-                pictures |= dict.fromkeys(one.members, one.question.picture)
-        else:
-            pages[one.way] = (reply, share)
-    who: dict[str, Any] = {"key": case.key, "document": case.document}
-    who |= {"reader": reader.name, "reader_kind": reader.kind}
-    for number, region in enumerate(case.regions):
-        shown = number in case.shown
-        guess = blind.get(number)
-        yield Answer(
-            **who,
-            task=REGION,
-            level=region.level,
-            kind=region.kind,
-            box=region.box,
-            target=region.target,
-            read=seen[number][0],
-            blind=guess[0] if guess else None,
-            truncated=seen[number][1] or bool(guess and guess[1]),
-            seconds=seconds[number],
-            shown=shown,
-            crop=crop_of(pictures[number].pixels, region) if shown else None,
-        )
+    of_regions = [reply for reply in replies if reply.asked.view in (SEEN, BLIND)]
+    yield from region_answers(case, of_regions, reader)
+    pages = {reply.asked.view: reply for reply in replies if not reply.asked.region_numbers}
     for name in case.plans:
         if name in pages:
-            reply, share = pages[name]
+            _, reply, seconds = pages[name]
             yield Answer(
-                **who,
+                key=case.key,
+                document=case.document,
                 task=PAGE,
                 level=name,
                 kind=PAGE,
                 box=(0.0, 0.0, float(case.width), float(case.height)),
                 target=case.text,
                 read=reply.texts[0],
-                truncated=reply.cut[0],
-                seconds=share,
+                truncated=reply.truncated[0],
+                seconds=seconds,
+                reader=reader.name,
+                reader_kind=reader.kind,
             )
+
+
+def region_answers(case: Case, replies: Sequence[CaseReply], reader: Reader) -> Iterator[Answer]:
+    """What was read of each region, seen and blind."""
+    texts: dict[tuple[str, int], tuple[str, bool]] = {}
+    seconds: dict[int, float] = defaultdict(float)
+    pixels: dict[int, np.ndarray] = {}
+    for asked, reply, took in replies:
+        numbers = asked.region_numbers
+        for number, text, truncated in zip(numbers, reply.texts, reply.truncated, strict=True):
+            texts[asked.view, number] = (text, truncated)
+            seconds[number] += took / len(numbers)
+            if asked.view == SEEN:
+                pixels[number] = asked.question.picture.pixels
+    for number, region in enumerate(case.regions):
+        read, truncated = texts[SEEN, number]
+        blind = texts.get((BLIND, number))
+        shown = number in case.shown
+        yield Answer(
+            key=case.key,
+            document=case.document,
+            task=REGION,
+            level=region.level,
+            kind=region.kind,
+            box=region.box,
+            target=region.target,
+            read=read,
+            blind=blind[0] if blind else None,
+            truncated=truncated or bool(blind and blind[1]),
+            seconds=seconds[number],
+            reader=reader.name,
+            reader_kind=reader.kind,
+            shown=shown,
+            crop=crop_of(pixels[number], region) if shown else None,
+        )
 
 
 def crop_of(image: np.ndarray, region: AskedRegion) -> bytes | None:

@@ -10,7 +10,7 @@ from ...corruption.ocr import OcrEngine
 from ...engine.geometry import Box
 from ...engine.layout.order import reading_order
 from ...engine.layout.segment import Segment
-from .question import Question, Reply
+from ...model.question import Question, Reply
 
 MARGIN_PX = 3
 """Around a line that is cut out; Tesseract drops lines that touch the border."""
@@ -25,7 +25,7 @@ class OcrReader:
     """
 
     kind = "ocr"
-    guesses = False
+    answers_blind = False
 
     def __init__(self, engine: OcrEngine) -> None:
         self.engine = engine
@@ -34,22 +34,25 @@ class OcrReader:
     def answer(self, questions: Sequence[Question]) -> list[Reply]:
         """The answers, in the order of the questions."""
         crops = [
-            cut_out(one.picture.pixels, line)
-            for one in questions
-            for lines in one.lines
+            crop_line(question.picture.pixels, line)
+            for question in questions
+            for lines in question.line_boxes
             for line in lines
         ]
-        read = iter(self.engine.read_lines(crops) if crops else [])
+        line_texts = iter(self.engine.read_lines(crops) if crops else [])
         replies = []
-        for one in questions:
-            if one.boxes:
-                texts = tuple(" ".join(next(read) for _ in lines).strip() for lines in one.lines)
+        for question in questions:
+            if question.boxes:
+                texts = tuple(
+                    " ".join(next(line_texts) for _ in lines).strip()
+                    for lines in question.line_boxes
+                )
             else:
-                texts = (self.page(one.picture.pixels),)
+                texts = (self.read_page(question.picture.pixels),)
             replies.append(Reply(texts, (False,) * len(texts)))
         return replies
 
-    def page(self, pixels: np.ndarray) -> str:
+    def read_page(self, pixels: np.ndarray) -> str:
         """The text of a page, in reading order, a line for each row of it."""
         pieces = self.engine.read_page(pixels)
         if self.name in IN_ORDER:
@@ -59,10 +62,10 @@ class OcrReader:
             for number, (text, box) in enumerate(pieces)
         ]
         rows = [row for leaf in reading_order(segments) for row in leaf]
-        return "\n".join(" ".join(pieces[one.stream][0] for one in row) for row in rows)
+        return "\n".join(" ".join(pieces[segment.stream][0] for segment in row) for row in rows)
 
 
-def cut_out(image: np.ndarray, box: Box) -> np.ndarray:
+def crop_line(image: np.ndarray, box: Box) -> np.ndarray:
     """A box with a margin, at least one px of it."""
     height, width = image.shape[:2]
     x0, y0, x1, y1 = (int(value) for value in box)

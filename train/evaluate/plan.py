@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...corruption import CorruptionPlan, Schedule, plan_page
 from ...engine.errors import ConfigError, DataError
+from ...engine.failure import Failures
 from ...engine.page import Page
 from ...engine.progress import Progress
 from ...engine.store.corpus import FILE, CorpusInfo
@@ -25,7 +26,7 @@ HELD_OUT = ("val", "test", "train")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Planned:
+class PlannedPage:
     """A page and its plan."""
 
     source: PageSource
@@ -41,39 +42,40 @@ def open_sources(corpora: Sequence[str], split: str) -> list[PageSource]:
         ConfigError: not a corpus, no such split, or nothing but conversations.
         ShardError: a corpus is damaged.
     """
-    found = []
-    for one in corpora:
-        if Path(one).suffix not in SUFFIXES:
-            place = Place.at(one)
+    sources = []
+    for corpus in corpora:
+        if Path(corpus).suffix not in SUFFIXES:
+            place = Place.at(corpus)
             if not place.exists(FILE):
                 raise ConfigError(
-                    f"{one} is not a corpus: there is no {FILE} in it. Make one of your documents "
-                    f"first: pagemill build {one} --out corpus"
+                    f"{corpus} is not a corpus: there is no {FILE} in it. Make one of your "
+                    f"documents first: pagemill build {corpus} --out corpus"
                 )
-            has = CorpusInfo.load(place).splits
-            own = split or next((name for name in HELD_OUT if has.get(name)), HELD_OUT[-1])
-            found.append(open_corpus(one, split=own))
-    if not found:
+            splits = CorpusInfo.load(place).splits
+            first = next((name for name in HELD_OUT if splits.get(name)), HELD_OUT[-1])
+            sources.append(open_corpus(corpus, split=split or first))
+    if not sources:
         raise ConfigError("the evaluation has no corpus: name one with --data, or in eval.data")
-    return found
+    return sources
 
 
-def places(sources: Sequence[PageSource]) -> dict[str, tuple[PageSource, int]]:
+def locate_pages(sources: Sequence[PageSource]) -> dict[str, tuple[PageSource, int]]:
     """Key of every page to its source and row; of a page in several sources, the first."""
-    found: dict[str, tuple[PageSource, int]] = {}
+    rows: dict[str, tuple[PageSource, int]] = {}
     for source in sources:
         for row, key in enumerate(source.keys.tolist()):
-            found.setdefault(key, (source, row))
-    return found
+            rows.setdefault(key, (source, row))
+    return rows
 
 
-def planned(
+def plan_pages(
     config: EvalConfig,
     sources: Sequence[PageSource],
     schedule: Schedule,
     *,
     progress: Progress | None = None,
-) -> Iterator[Planned]:
+    failures: Failures,
+) -> Iterator[PlannedPage]:
     """The pages of an evaluation with their plans, in an order that does not depend on shards.
 
     They are drawn as a run draws `data.pages`: with its seed and as many pages, they are the same.
@@ -83,41 +85,40 @@ def planned(
         sources: where the pages lie.
         schedule: that plans are drawn by.
         progress: called with pages done and pages in all.
+        failures: where pages that cannot be read or planned are recorded; they are left out.
 
     Raises:
         ConfigError: a plan that does not fit its page, or whose page is not there.
-        DataError: a page cannot be read.
+        DataError: too many pages in a row cannot be read.
     """
-    where = places(sources)
-    frozen = read_plans(Path(config.plans)) if config.plans else None
-    keys = (
-        [plan.key for plan in frozen]
-        if frozen
-        else chosen_pages(list(where), config.pages or len(where), config.seed)
-    )
-    for number, key in enumerate(keys):
-        if key not in where:
+    rows = locate_pages(sources)
+    frozen = {plan.key: plan for plan in read_plans(Path(config.plans))} if config.plans else {}
+    keys = list(frozen) or chosen_pages(list(rows), config.pages or len(rows), config.seed)
+    for number, key in enumerate(keys, 1):
+        if key not in rows:
             names = ", ".join(source.name for source in sources)
             raise ConfigError(
                 f"{config.plans}: there is a plan for {key}, which is not among the pages of "
                 f"{names}: name the corpus and the split that the plans were made of"
             )
-        source, row = where[key]
-        page = page_at(source, row)
-        if frozen:
-            plan = frozen[number]
-            check_fits(plan, page, config.plans)
-        else:
-            plan = plan_page(
+        source, row = rows[key]
+        try:
+            page = read_page(source, row)
+            plan = frozen.get(key) or plan_page(
                 page, seed=config.seed, epoch=config.epoch, schedule=schedule,
                 position=config.position,
             )  # fmt: skip
-        yield Planned(source, row, page, plan)
+        except Exception as err:  # noqa: BLE001  one page's fate; system errors are raised again
+            failures.add(key, err)
+        else:
+            if frozen:
+                check_fits(plan, page, config.plans)
+            yield PlannedPage(source, row, page, plan)
         if progress is not None:
-            progress(number + 1, len(keys))
+            progress(number, len(keys))
 
 
-def page_at(source: PageSource, row: int) -> Page:
+def read_page(source: PageSource, row: int) -> Page:
     """The words of a page.
 
     Raises:
@@ -178,6 +179,7 @@ def read_plans(path: Path) -> list[CorruptionPlan]:
                 raise ConfigError(f"{path}, line {number}: {err}") from err
     if not plans:
         raise ConfigError(f"{path} holds no plans")
-    if twice := [key for key, count in Counter(plan.key for plan in plans).items() if count > 1]:
-        raise ConfigError(f"{path} has several plans for {twice[0]}; a page has one")
+    repeated = [key for key, count in Counter(plan.key for plan in plans).items() if count > 1]
+    if repeated:
+        raise ConfigError(f"{path} has several plans for {repeated[0]}; a page has one")
     return plans

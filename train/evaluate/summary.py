@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from ...engine.failure import Failure
 from ...engine.score import METRICS
 from ...engine.score.interval import Estimate, estimate
+from ...model.question import Reader
 from .answer import PAGE, REGION, Answer
-from .case import CLEAN, CORRUPTED, CORRUPTIONS, LEVEL_NAMES
+from .case import CLEAN, CORRUPTED, CORRUPTIONS
 from .config import EvalConfig
+from .region import LEVEL_NAMES
 
-PAGE_FIGURES = ("cer", "wer")
-REGION_FIGURES = ("cer", "wer", "exact", "jaccard")
-BLIND_FIGURES = ("exact", "jaccard")
+PAGE_METRICS = ("cer", "wer")
+REGION_METRICS = ("cer", "wer", "exact", "jaccard")
+BLIND_METRICS = ("exact", "jaccard")
 PAGE_NAMES = (CLEAN, CORRUPTED, *map(str, CORRUPTIONS))
 
 Figures = dict[str, dict[str, Estimate]]
@@ -42,96 +45,110 @@ class EvalSummary:
     """`name` and `kind`."""
     documents: int = 0
     """That intervals were resampled from."""
+    failures: tuple[Failure, ...] = ()
+    """Pages that went wrong; no figure knows of them."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON carries it."""
         return {
             "cases": self.cases,
-            "pages": plain(self.pages),
-            "levels": plain(self.levels),
+            "pages": figures_to_dict(self.pages),
+            "levels": figures_to_dict(self.levels),
             "truncated": self.truncated,
+            "failed": len(self.failures),
             "seconds": round(self.seconds, 3),
             "reader": self.reader,
         }
 
 
-def plain(figures: Figures) -> dict[str, Any]:
+def figures_to_dict(figures: Figures) -> dict[str, Any]:
     """Estimates as JSON carries them."""
     return {
-        part: {name: one.to_dict() for name, one in own.items()} for part, own in figures.items()
+        part: {name: figure.to_dict() for name, figure in by_metric.items()}
+        for part, by_metric in figures.items()
     }
 
 
-def summarize(answers: Sequence[Answer], config: EvalConfig) -> EvalSummary:
+def summarize(
+    answers: Sequence[Answer],
+    config: EvalConfig,
+    failures: Sequence[Failure] = (),
+    *,
+    reader: Reader | None = None,
+) -> EvalSummary:
     """The figures of one reader's answers, in whatever order they come.
 
     Args:
         answers: of all ranks.
         config: whose seed the resampling has.
+        failures: pages that could not be opened or answered, of all ranks.
+        reader: whose answers they are; that of the first answer when left out.
     """
-    order = sorted(answers, key=lambda one: (one.key, one.task, one.level, one.box, one.target))
+    answers = sorted(answers, key=lambda row: (row.key, row.task, row.level, row.box, row.target))
     pages: Figures = {}
     levels: Figures = {}
     for name in PAGE_NAMES:
-        own = [one for one in order if one.task == PAGE and one.level == name]
-        if own:
-            pages[name] = figures(own, PAGE_FIGURES, config.seed)
+        rows = [row for row in answers if row.task == PAGE and row.level == name]
+        if rows:
+            pages[name] = estimates(rows, PAGE_METRICS, config.seed)
     for name in LEVEL_NAMES:
-        own = [one for one in order if one.task == REGION and one.level == name]
-        if own:
-            levels[name] = figures(own, REGION_FIGURES, config.seed)
-            guessed = [one for one in own if one.blind is not None]
-            if guessed:
-                blind = figures(guessed, BLIND_FIGURES, config.seed, blind=True)
-                levels[name] |= {f"blind_{figure}": one for figure, one in blind.items()}
-    first = order[0] if order else None
+        rows = [row for row in answers if row.task == REGION and row.level == name]
+        if rows:
+            levels[name] = estimates(rows, REGION_METRICS, config.seed)
+            guesses = [row for row in rows if row.blind is not None]
+            if guesses:
+                blind = estimates(guesses, BLIND_METRICS, config.seed, blind=True)
+                levels[name] |= {f"blind_{metric}": figure for metric, figure in blind.items()}
+    name, kind = (answers[0].reader, answers[0].reader_kind) if answers else ("", "")
+    if reader is not None:
+        name, kind = reader.name, reader.kind
     return EvalSummary(
-        cases=len(order),
+        cases=len(answers),
         pages=pages,
         levels=levels,
-        truncated=sum(one.truncated for one in order),
-        seconds=sum(one.seconds for one in order),
-        reader={
-            "name": first.reader if first else "",
-            "kind": first.reader_kind if first else "",
-        },
-        documents=len({one.document for one in order}),
+        truncated=sum(row.truncated for row in answers),
+        seconds=sum(row.seconds for row in answers),
+        reader={"name": name, "kind": kind},
+        documents=len({row.document for row in answers}),
+        failures=tuple(failures),
     )
 
 
-def figures(
-    answers: Sequence[Answer], names: Sequence[str], seed: int, *, blind: bool = False
+def estimates(
+    answers: Sequence[Answer], metrics: Sequence[str], seed: int, *, blind: bool = False
 ) -> dict[str, Estimate]:
     """Metrics of answers by name."""
-    documents = [one.document for one in answers]
-    found = {}
-    for name in names:
-        scores = [
-            METRICS[name]((one.blind or "") if blind else one.read, one.target) for one in answers
-        ]
-        found[name] = estimate(scores, documents, seed=seed)
-    return found
+    documents = [row.document for row in answers]
+    pairs = [((row.blind or "") if blind else row.read, row.target) for row in answers]
+    return {
+        name: estimate([METRICS[name](*pair) for pair in pairs], documents, seed=seed)
+        for name in metrics
+    }
 
 
 def evaluation(summary: EvalSummary, answers: Sequence[Answer], step: int | None) -> dict[str, Any]:
-    """An evaluation as JSON carries it: step, summary, and the regions that are kept."""
-    shown = [one for one in answers if one.shown]
-    return {"step": step, "summary": summary.to_dict(), "samples": [sample(one) for one in shown]}
+    """An evaluation as JSON carries it: step, summary, failures, and the regions that are kept."""
+    return {
+        "step": step,
+        "summary": summary.to_dict(),
+        "failures": [asdict(failure) for failure in summary.failures],
+        "samples": [sample(answer) for answer in answers if answer.shown],
+    }
 
 
-def sample(one: Answer) -> dict[str, Any]:
+def sample(answer: Answer) -> dict[str, Any]:
     """One region, with its own figures and its picture."""
     return {
-        "key": one.key,
-        "box": list(one.box),
-        "level": one.level,
-        "kind": one.kind,
-        "target": one.target,
-        "read": one.read,
-        "blind": one.blind,
-        "cer": METRICS["cer"](one.read, one.target).value,
-        "exact": bool(METRICS["exact"](one.read, one.target).value),
-        "crop": base64.b64encode(one.crop).decode("ascii") if one.crop else None,
+        "key": answer.key,
+        "box": list(answer.box),
+        "level": answer.level,
+        "kind": answer.kind,
+        "target": answer.target,
+        "read": answer.read,
+        "blind": answer.blind,
+        "cer": METRICS["cer"](answer.read, answer.target).value,
+        "exact": bool(METRICS["exact"](answer.read, answer.target).value),
+        "crop": base64.b64encode(answer.crop).decode("ascii") if answer.crop else None,
     }
 
 

@@ -17,7 +17,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 
 from ...engine.errors import ConfigError
 from ...engine.geometry import Box
-from .question import Question, Reply
+from ...model.question import Question, Reply
 
 READ = "Read this page. Write out all of its text in reading order, and nothing else."
 RESTORE = (
@@ -39,7 +39,7 @@ class TransformersReader:
     """
 
     kind = "transformers"
-    guesses = True
+    answers_blind = True
 
     def __init__(self, name: str) -> None:
         self.name = name.rstrip("/").rpartition("/")[2]
@@ -60,24 +60,25 @@ class TransformersReader:
 
     def answer(self, questions: Sequence[Question]) -> list[Reply]:
         """The answers, in the order of the questions."""
-        asked = [(one, box) for one in questions for box in one.boxes or (None,)]
-        most = max(one.most for one in questions)
-        said: list[tuple[str, bool]] = []
-        for start in range(0, len(asked), len(questions)):
-            said += self.generated(asked[start : start + len(questions)], most)
-        left = iter(said)
+        prompts = [(question, box) for question in questions for box in question.boxes or (None,)]
+        most_tokens = max(question.most_tokens for question in questions)
+        answers: list[tuple[str, bool]] = []
+        for start in range(0, len(prompts), len(questions)):
+            answers += self.generate(prompts[start : start + len(questions)], most_tokens)
+        remaining = iter(answers)
         replies = []
-        for one in questions:
-            own = [next(left) for _ in one.boxes or (None,)]
-            replies.append(Reply(tuple(text for text, _ in own), tuple(cut for _, cut in own)))
+        for question in questions:
+            pairs = [next(remaining) for _ in question.boxes or (None,)]
+            texts, truncated = zip(*pairs, strict=True)
+            replies.append(Reply(texts, truncated))
         return replies
 
-    def generated(
-        self, asked: Sequence[tuple[Question, Box | None]], most: int
+    def generate(
+        self, prompts: Sequence[tuple[Question, Box | None]], most_tokens: int
     ) -> list[tuple[str, bool]]:
         """(text, whether it was cut off) of each prompt."""
         inputs = self.processor.apply_chat_template(
-            [self.messages(one, box) for one, box in asked],
+            [self.messages(question, box) for question, box in prompts],
             add_generation_prompt=True,
             tokenize=True,
             return_dict=True,
@@ -85,27 +86,26 @@ class TransformersReader:
             processor_kwargs={"padding": True},
         ).to(self.model.device)
         with torch.no_grad():
-            out = self.model.generate(**inputs, max_new_tokens=most, do_sample=False)
+            out = self.model.generate(**inputs, max_new_tokens=most_tokens, do_sample=False)
         rows = out[:, inputs["input_ids"].shape[1] :]
-        ends = self.ends()
+        ends = self.end_ids()
         texts = self.processor.tokenizer.batch_decode(rows, skip_special_tokens=True)
         return [
             (text.strip(), ends.isdisjoint(row.tolist()))
             for text, row in zip(texts, rows, strict=True)
         ]
 
-    def ends(self) -> set[int]:
+    def end_ids(self) -> set[int]:
         """Tokens that end an answer."""
-        given = self.model.generation_config.eos_token_id
-        found = set(given if isinstance(given, (list, tuple)) else [given])
-        return (found | {self.processor.tokenizer.eos_token_id}) - {None}
+        configured = self.model.generation_config.eos_token_id
+        ids = set(configured if isinstance(configured, (list, tuple)) else [configured])
+        return (ids | {self.processor.tokenizer.eos_token_id}) - {None}
 
     def messages(self, question: Question, box: Box | None) -> list[dict[str, Any]]:
         """A prompt as chat templates take it."""
         pixels = question.picture.pixels if box is None else red_frame(question.picture.pixels, box)
-        shown = Image.fromarray(pixels).convert("RGB")
         parts = [
-            {"type": "image", "image": shown},
+            {"type": "image", "image": Image.fromarray(pixels).convert("RGB")},
             {"type": "text", "text": READ if box is None else RESTORE},
         ]
         return [{"role": "user", "content": parts}]

@@ -20,9 +20,6 @@ UNKNOWN = "\ufffd"
 LEVELS = {level: number for number, level in enumerate(Level)}
 
 
-SIDE = 1000
-
-
 FRAME, FRAME_GAP = 128, 2
 """Grey value of a drawn frame, and its distance from the box in px."""
 
@@ -76,14 +73,6 @@ def box_candidates(
     order = permutation(key, len(regions)).tolist()
     rest = permutation(key ^ 1, len(lines)).tolist()
     return [regions[one] for one in order] + [lines[one] for one in rest]
-
-
-def box_text(box: Sequence[float], page: Page) -> str:
-    """A box in thousandths of the page: `12 34 560 789`."""
-    scale = (SIDE / page.width, SIDE / page.height) * 2
-    return " ".join(
-        str(min(SIDE - 1, max(0, int(value * by)))) for value, by in zip(box, scale, strict=True)
-    )
 
 
 def line_levels(page: Page, plan: CorruptionPlan) -> dict[int, np.ndarray]:

@@ -15,17 +15,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from pathlib import Path
-from typing import Any
-
-from transformers import AutoProcessor, AutoTokenizer
 
 from ...corruption import Level
 from ...engine.errors import ConfigError
 from ...engine.progress import Progress
-from ...model import PagemillImageProcessor, PagemillProcessor
-from ...model.prompt.image_token import MARKS
-from ...model.vocabulary import shipped
+from ...model.prompt.box import parse_boxes
+from ...model.prompt.token import MARKS
+from ...model.prompt.writer import PromptWriter
 from .collate import Batch
 from .picture import PatchPicture, picture_of
 from .sample import IGNORED, NO_LEVEL
@@ -37,7 +33,6 @@ ASKED = NO_LEVEL - 1
 """In place of a level: text that is not learned."""
 PICTURE = re.compile("(?:nx+N)?ip+I(?:sp+S(?:l(?=s))?)*")
 """A picture in a prompt, a letter a token: its number, its thumbnail, its slices."""
-BOX = re.compile(r"<box>(\d+) (\d+) (\d+) (\d+)</box>")
 
 Run = tuple[str, int]
 """A stretch of text and its level, `NO_LEVEL` where it has none, or `ASKED`."""
@@ -194,20 +189,6 @@ def inspect_stream(
     )
 
 
-def load_processor(folder: Path | None) -> Any:
-    """The processor in the folder of a model; without one, the default one.
-
-    Raises:
-        ConfigError: the folder has none.
-    """
-    if folder is None:
-        return PagemillProcessor(PagemillImageProcessor(), AutoTokenizer.from_pretrained(shipped()))
-    try:
-        return AutoProcessor.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as err:
-        raise ConfigError(f"--model: {folder} has no processor: {err}") from err
-
-
 def packs_of(batch: Batch, stream: PageStream) -> Iterator[PackView]:
     """Facts of every pack of a batch."""
     budget = stream.config.pack
@@ -263,7 +244,7 @@ def card_of(
     runs: list[Run] = []
     pictures: list[PatchPicture] = []
     done = 0
-    for found in PICTURE.finditer("".join(letters(ids, stream.maker.marks))):
+    for found in PICTURE.finditer("".join(letters(ids, stream.maker.writer))):
         cut, count = found.group(), 1 + found.group().count("s")
         runs += stretches(ids[done : found.start()], kinds[done : found.start()], decode)
         runs.append((f"[{cut.count('p')} image tokens]", ASKED))
@@ -273,8 +254,7 @@ def card_of(
     runs += stretches(ids[done:], kinds[done:], decode)
     asked = next((at for at, (_, kind) in enumerate(runs) if kind != ASKED), len(runs))
     prompt = "".join(text for text, _ in runs[:asked])
-    found_boxes = BOX.findall(prompt) if sample.task == "restore" else []
-    boxes = tuple((int(x0), int(y0), int(x1), int(y1)) for x0, y0, x1, y1 in found_boxes)
+    boxes = tuple(parse_boxes(prompt)) if sample.task == "restore" else ()
     return SampleDetail(sample, prompt, tuple(runs[asked:]), tuple(pictures), boxes)
 
 
@@ -291,10 +271,10 @@ def stretches(ids: list[int], kinds: list[int], decode: Callable[..., str]) -> I
         yield decode([token for token, _ in run]), kind
 
 
-def letters(ids: list[int], marks: dict[str, int]) -> list[str]:
+def letters(ids: list[int], writer: PromptWriter) -> list[str]:
     """A letter for each token, that `PICTURE` finds pictures by."""
-    names = dict(zip(MARKS, "iIsSnN", strict=True)) | {"image": "p", "line": "l"}
-    letter = {marks[name]: one for name, one in names.items()}
+    letter = {writer.marks[mark]: name for mark, name in zip(MARKS, "iIsSnN", strict=True)}
+    letter |= {writer.processor.image_token_id: "p", writer.line_break: "l"}
     return [letter.get(token, "x") for token in ids]
 
 

@@ -12,36 +12,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from ...corruption import CorruptionPlan, Schedule, corrupt, plan_page
-from ...engine.errors import ConfigError, DataError
+from ...engine.errors import ConfigError
 from ...engine.key import keyed_hash
 from ...engine.page import Page
 from ...model.image_processing import sizes_array
-from ...model.prompt import image_token
-from ...model.prompt.task import READ, RESTORE
+from ...model.prompt.box import box_text
+from ...model.prompt.task import PHRASINGS, READ, RESTORE
+from ...model.prompt.writer import Conversation, PromptWriter
 from ...model.slicing import SlicePlan
-from ...model.vocabulary import plain
-from .box import UNKNOWN, BoxTarget, box_candidates, box_text, draw_frames, line_levels
+from .box import UNKNOWN, BoxTarget, box_candidates, draw_frames, line_levels
 from .order import random_bits
 from .token_count import pieces_of
 
 IGNORED = -100
 """Label of a token that is not learned."""
 NO_LEVEL = -1
-TASKS = {"read": READ, "restore": RESTORE}
 LEAST_TO_RESTORE = 64
 """Tokens of text below which a page is read as a whole."""
 LEAST_BOX = 20
 """Tokens that a box and a short word take at least."""
-
-Conversation = Sequence[tuple[str, Sequence[Any]]]
-"""(role, parts) of every message; a part is a text, or a picture in a tuple."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,20 +108,7 @@ class LengthPlanner:
         self.processor = processor
         self.config = config
         self.seed = seed
-        text = plain(processor.tokenizer.backend_tokenizer)
-        encode = partial(processor.tokenizer.encode, add_special_tokens=False)
-        silent = "<think>\n\n</think>\n\n"
-        self.openings = {
-            role: encode(f"<|im_start|>{role}\n{silent * (role == 'assistant')}")
-            for role in ("system", "user", "assistant")
-        }
-        self.opening = self.openings["user"]
-        self.end = encode("<|im_end|>")
-        self.turn = [*self.end, *encode("\n"), *self.openings["assistant"]]
-        self.asked = {
-            task: [text.encode(f"\n{phrase}").ids for phrase in phrases]
-            for task, phrases in TASKS.items()
-        }
+        self.writer = PromptWriter(processor)
 
     def pictures(self, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(tokens, slices) of pages of these sizes, int64 [samples] each."""
@@ -159,14 +141,13 @@ class LengthPlanner:
         self, picture_tokens: np.ndarray, read: np.ndarray, phrase: np.ndarray, room: np.ndarray
     ) -> np.ndarray:
         """Tokens of samples in all, int64 [samples]; the arguments are as the others give them."""
-        asked = {task: np.array([len(ids) for ids in self.asked[task]]) for task in TASKS}
+        asked = {task: np.array(self.writer.question_tokens(task)) for task in PHRASINGS}
         question = np.where(
             read,
             asked["read"][np.minimum(phrase, len(READ) - 1)],
             asked["restore"][np.minimum(phrase, len(RESTORE) - 1)],
         )
-        fixed = len(self.opening) + len(self.turn)
-        total: np.ndarray = fixed + picture_tokens + question + room
+        total: np.ndarray = picture_tokens + question + room
         return total
 
 
@@ -184,21 +165,7 @@ class SampleBuilder:
         self.schedule = schedule
         self.do_normalize = do_normalize
         self.processor = profile.processor
-        self.text = plain(self.processor.tokenizer.backend_tokenizer)
-        marks = {mark: self.one(mark) for mark in image_token.MARKS}
-        self.marks = {**marks, "image": self.processor.image_token_id, "line": self.one("\n")}
-        self.box = self.one("<box>"), self.one("</box>")
-
-    def one(self, token: str) -> int:
-        """The id of a text that is one token.
-
-        Raises:
-            ConfigError: it is several.
-        """
-        ids = self.processor.tokenizer.encode(token, add_special_tokens=False)
-        if len(ids) != 1:
-            raise ConfigError(f"the tokenizer cuts {token!r} into {len(ids)} tokens; one is needed")
-        return int(ids[0])
+        self.writer = profile.writer
 
     def make(
         self,
@@ -236,13 +203,7 @@ class SampleBuilder:
                 pixels = draw_frames(pixels, [one.box for one in chosen])
         picture = Image.fromarray(pixels)
         cut = self.processor.image_processor.plan(*picture.size)
-        question = [
-            *self.profile.opening,
-            *self.picture_ids(cut, 0),
-            *self.profile.asked[task][phrase],
-            *boxes,
-            *self.profile.turn,
-        ]
+        question = self.writer.question(task, cut, phrase, boxes)
         learned = [False] * len(question) + [level != NO_LEVEL for level in levels]
         return self.finished(
             page.key, task, plan, [*question, *answer], learned,
@@ -267,7 +228,7 @@ class SampleBuilder:
             if not isinstance(part, str)
         ]
         cuts = [images.plan(*picture.size) for picture in pictures]
-        ids, learned = self.conversation(messages, cuts)
+        ids, learned = self.writer.conversation(messages, cuts)
         return self.finished(
             key, "record", None, ids, learned, [NO_LEVEL] * len(ids), pictures, cuts
         )
@@ -281,35 +242,8 @@ class SampleBuilder:
             for part in parts
             if not isinstance(part, str)
         ]
-        ids, _ = self.conversation(messages, cuts)
+        ids, _ = self.writer.conversation(messages, cuts)
         return len(ids), sum(len(cut.tgt_sizes) for cut in cuts)
-
-    def conversation(
-        self, messages: Conversation, cuts: Sequence[SlicePlan]
-    ) -> tuple[list[int], list[bool]]:
-        """Token ids of a conversation as the chat template writes it, and which are learned."""
-        ids: list[int] = []
-        learned: list[bool] = []
-        left = iter(enumerate(cuts))
-        for role, parts in messages:
-            opening = self.profile.openings.get(role)
-            if opening is None:
-                raise DataError(f"a message is from system, user or assistant, not {role!r}")
-            said: list[int] = []
-            text = ""
-            for number, part in enumerate(parts):
-                text += "\n" if number else ""
-                if isinstance(part, str):
-                    text += part
-                else:
-                    place, cut = next(left)
-                    said += [*self.text.encode(text).ids, *self.picture_ids(cut, place)]
-                    text = ""
-            said += self.text.encode(text).ids
-            answers = role == "assistant"
-            ids += [*opening, *said, *self.profile.end, self.marks["line"]]
-            learned += [False] * len(opening) + [answers] * (len(said) + 1) + [False]
-        return ids, learned
 
     def finished(
         self,
@@ -342,29 +276,12 @@ class SampleBuilder:
             plan=plan,
         )
 
-    def picture_ids(self, cut: SlicePlan, image_id: int) -> list[int]:
-        """The room of a picture in its prompt; what the processor writes, in numbers."""
-        marks, processor = self.marks, self.processor
-        tokens = [processor.tokens_of([size], 1) for size in cut.tgt_sizes]
-        ids: list[int] = []
-        if processor.use_image_id:
-            number = self.text.encode(str(image_id)).ids
-            ids += [marks[image_token.IMAGE_ID], *number, marks[image_token.IMAGE_ID_END]]
-        ids += [marks[image_token.IMAGE], *[marks["image"]] * tokens[0]]
-        ids.append(marks[image_token.IMAGE_END])
-        for number_, count in enumerate(tokens[1:]):
-            if number_ and number_ % cut.cols == 0:
-                ids.append(marks["line"])
-            ids += [marks[image_token.SLICE], *[marks["image"]] * count]
-            ids.append(marks[image_token.SLICE_END])
-        return ids
-
     def whole(self, page: Page, plan: CorruptionPlan, room: int) -> tuple[list[int], list[int]]:
         """The text of the page, and the level of each token; none where it cannot be known."""
         ids: list[int] = []
         levels: list[int] = []
         shown, pieces = line_levels(page, plan), pieces_of(page)
-        for number, encoded in enumerate(self.text.encode_batch(pieces)):
+        for number, encoded in enumerate(self.writer.text_tokenizer.encode_batch(pieces)):
             ids += encoded.ids
             own = shown.get(number // 2) if number % 2 == 0 else None
             if UNKNOWN in pieces[number]:
@@ -377,7 +294,7 @@ class SampleBuilder:
                     for start, stop in encoded.offsets
                 ]
         if len(ids) < room:
-            return ids + self.profile.end, [*levels, 0]
+            return ids + self.writer.turn_end, [*levels, 0]
         return ids[:room], levels[:room]
 
     def chosen(self, page: Page, plan: CorruptionPlan, room: int) -> list[BoxTarget]:
@@ -385,13 +302,12 @@ class SampleBuilder:
 
         Where none does, the first with its text cut off.
         """
-        left = room - len(self.profile.end)
+        left = room - len(self.writer.turn_end)
         found: list[BoxTarget] = []
         spare: BoxTarget | None = None
         for place, box, text, level in box_candidates(page, plan, self.profile.seed):
-            inside = self.text.encode(box_text(box, page)).ids
-            asked = [self.marks["line"], self.box[0], *inside, self.box[1]]
-            words = self.text.encode(text).ids
+            asked = self.writer.box(box_text(box, page.width, page.height))
+            words = self.writer.text_ids(text)
             if words and spare is None:
                 spare = BoxTarget(
                     place, box, asked, words[: max(1, left - len(asked))], level, True
@@ -414,10 +330,10 @@ class SampleBuilder:
         for one in chosen:
             boxes += one.asked
             if answer:
-                answer.append(self.marks["line"])
+                answer.append(self.writer.line_break)
                 levels.append(0)
             answer += one.words
             levels += [one.level] * len(one.words)
         if any(one.cut for one in chosen):
             return boxes, answer, levels
-        return boxes, answer + self.profile.end, [*levels, 0]
+        return boxes, answer + self.writer.turn_end, [*levels, 0]

@@ -191,7 +191,7 @@ class PageStream:
             mark = "-".join(prints.values())
             tokens, slices = record_lengths(source, self.maker.measure, mark, progress=progress)
             return SampleLengths(tokens, slices, tokens)
-        text = text_tokens(source, self.maker.text, progress=progress)
+        text = text_tokens(source, self.maker.writer.text_tokenizer, progress=progress)
         return SampleLengths(*self.profile.pictures(source.sizes), text)
 
     def lengths(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
@@ -349,7 +349,7 @@ class PageStream:
             processor.query_num,
         )
         return {
-            "tokenizer": fingerprint_of(self.maker.text),
+            "tokenizer": fingerprint_of(self.maker.writer.text_tokenizer),
             "processor": f"{keyed_hash('processor', *shape):016x}",
         }
 

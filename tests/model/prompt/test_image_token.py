@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pagemill.engine.errors import ConfigError, DataError
 from pagemill.model.prompt.image_token import (
-    MARKS,
     Prompt,
     compressed,
     image_text,
@@ -18,6 +17,7 @@ from pagemill.model.prompt.image_token import (
     text_tokens,
     video_text,
 )
+from pagemill.model.prompt.token import MARKS
 
 IMAGE = 11
 

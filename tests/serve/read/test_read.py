@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pagemill.engine.errors import ConfigError
+from pagemill.model.question import Reply
 from pagemill.serve.read.read import Pages, PageText, ReadFault, read_files
-from pagemill.train.evaluate.question import Reply
 from PIL import Image
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "documents"
@@ -19,7 +19,7 @@ EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "documents"
 class Looking:
     """Says how dark a page is; keeps what it was shown."""
 
-    name, kind, guesses = "looking", "fake", True
+    name, kind, answers_blind = "looking", "fake", True
 
     def __init__(self) -> None:
         self.shown = []

@@ -23,7 +23,7 @@ from pagemill.corruption.region import RegionConfig
 from pagemill.engine.errors import CheckpointError, ConfigError, ShardError, TrainingError
 from pagemill.engine.store.place import Place
 from pagemill.model import PagemillForConditionalGeneration, preset
-from pagemill.model.vocabulary import plain
+from pagemill.model.prompt.tokenizer import without_special_tokens
 from pagemill.train.stream.collate import Batch
 from pagemill.train.stream.packing import PackConfig
 from pagemill.train.stream.sample import IGNORED, SampleConfig
@@ -170,7 +170,7 @@ def test_each_page_comes_once_an_epoch_and_sources_by_weight(corpora, processor)
 
 def test_a_read_page_is_its_text_and_its_length_is_known(corpora, processor):
     made = stream(corpora, processor, config=CONFIG)
-    text = plain(processor.tokenizer.backend_tokenizer)
+    text = without_special_tokens(processor.tokenizer.backend_tokenizer)
     seen = 0
     for batch, _ in zip(made.batches(), range(3), strict=False):
         starts = batch.cu_seqlens.tolist()
@@ -186,7 +186,7 @@ def test_a_read_page_is_its_text_and_its_length_is_known(corpora, processor):
                 if task == "read":
                     seen += 1
                     assert text.decode(ids).startswith(page.layer.text[:40])
-                    whole = [*text.encode(page.layer.text).ids, *made.profile.end]
+                    whole = [*text.encode(page.layer.text).ids, *made.maker.writer.turn_end]
                     assert ids == whole[: len(ids)]
                     assert len(ids) == min(len(whole), 96)
                 else:
@@ -215,7 +215,7 @@ def test_the_picture_takes_the_room_that_the_processor_gives_it(corpora, process
             image = source.image(row)
             wanted = processor(image, processor.image_token)["input_ids"][0]
             cut = processor.image_processor.plan(image.shape[1], image.shape[0])
-            assert made.maker.picture_ids(cut, 0) == wanted
+            assert made.maker.writer.picture(cut, 0) == wanted
             assert made.facts[made.sources.index(source)].pictures[row] == len(wanted)
     places = (batch.input_ids == processor.image_token_id).sum()
     assert int(places) == 8 * len(batch.tgt_sizes)

@@ -1,0 +1,91 @@
+"""What went wrong with one document, page, case or request, and when so much does that a run stops.
+
+A failure is its owner's fate: it is recorded and the run goes on. Only failures in a row end it,
+and what `SYSTEM_ERRORS` names is never taken for bad data.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from dataclasses import dataclass
+
+from .errors import DataError, PagemillError
+
+log = logging.getLogger(__name__)
+
+SYSTEM_ERRORS = (MemoryError, ImportError, SyntaxError, SystemError)
+"""Say something of the machine or the installation, nothing of the data in hand."""
+UNREADABLE, INTERNAL_ERROR = "unreadable", "internal_error"
+"""Reasons of what was refused without naming one, and of what should not have been raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing that went wrong."""
+
+    name: str
+    """What it went wrong with: a key, or a file and its page."""
+    reason: str
+    """One word, snake_case."""
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.message}"
+
+
+class Failures:
+    """Collects failures, and stops a run after too many in a row.
+
+    Args:
+        limit_in_a_row: how many end the run.
+    """
+
+    def __init__(self, limit_in_a_row: int) -> None:
+        self.limit_in_a_row = limit_in_a_row
+        self.in_a_row = 0
+        self.failures: list[Failure] = []
+
+    def add(self, name: str, err: Exception) -> Failure:
+        """Record an error as what became of something.
+
+        Args:
+            name: of what it happened to.
+            err: is raised again where it is one of `SYSTEM_ERRORS`.
+
+        Raises:
+            DataError: this was one too many in a row; names it and the last error.
+        """
+        if isinstance(err, SYSTEM_ERRORS):
+            raise err
+        failure = Failure(name, reason_of(err), message_of(err))
+        log.info("%s", failure, exc_info=err)
+        self.failures.append(failure)
+        self.in_a_row += 1
+        if self.in_a_row >= self.limit_in_a_row:
+            raise DataError(
+                f"{self.in_a_row} in a row went wrong, so nothing goes on; the last: {failure}",
+                key=name,
+                reason=failure.reason,
+            ) from err
+        return failure
+
+    def success(self) -> None:
+        """Something went well: the row of failures is over."""
+        self.in_a_row = 0
+
+
+def reason_of(err: Exception) -> str:
+    """One word for an error; of what was not raised on purpose it is `internal_error`."""
+    if isinstance(err, PagemillError):
+        return (err.reason if isinstance(err, DataError) else "") or UNREADABLE
+    return INTERNAL_ERROR
+
+
+def message_of(err: Exception) -> str:
+    """An error in a line; what was not raised on purpose with its type and the place it is from."""
+    if isinstance(err, PagemillError):
+        return str(err)
+    frames = traceback.extract_tb(err.__traceback__)
+    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return f"{type(err).__name__}: {err}{place}"
