@@ -11,13 +11,15 @@ import traceback
 from dataclasses import dataclass
 
 from .errors import DataError, PagemillError
+from .reason import Reason
+from .text import MESSAGE_CHARS, sanitize, visible
 
 log = logging.getLogger(__name__)
 
 SYSTEM_ERRORS = (MemoryError, ImportError, SyntaxError, SystemError)
 """Say something of the machine or the installation, nothing of the data in hand."""
-UNREADABLE, INTERNAL_ERROR = "unreadable", "internal_error"
-"""Reasons of what was refused without naming one, and of what should not have been raised."""
+UNREADABLE = "unreadable"
+"""Reason of what was refused without naming one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Failures:
         """
         if isinstance(err, SYSTEM_ERRORS):
             raise err
-        failure = Failure(name, reason_of(err), message_of(err))
+        failure = Failure(name, reason_of(err), visible(sanitize(message_of(err), MESSAGE_CHARS)))
         log.info("%s", failure, exc_info=err)
         self.failures.append(failure)
         self.in_a_row += 1
@@ -79,7 +81,7 @@ def reason_of(err: Exception) -> str:
     """One word for an error; of what was not raised on purpose it is `internal_error`."""
     if isinstance(err, PagemillError):
         return (err.reason if isinstance(err, DataError) else "") or UNREADABLE
-    return INTERNAL_ERROR
+    return Reason.INTERNAL_ERROR
 
 
 def message_of(err: Exception) -> str:

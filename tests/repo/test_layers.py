@@ -184,7 +184,6 @@ def shared_names(root: Path) -> dict[str, list[str]]:
     return {name: places for name, places in class_names(root).items() if len(places) > 1}
 
 
-
 PENDING_CIRCLES = ("train",)
 
 
