@@ -68,14 +68,14 @@ def assign(
     drawn = drawn.reshape(count, len(_SLOTS), LANES)
     race = drawn[:, len(_FIRST_SLOTS) :].reshape(count, -1)
     config = schedule.config.operator
-    names = {
-        Level.LIGHT: _raced(race, config.light),
-        Level.MODERATE: _raced(race, config.moderate),
-        Level.HEAVY: _raced(race, config.heavy),
+    operators = {
+        Level.LIGHT: _race_winners(race, config.light),
+        Level.MODERATE: _race_winners(race, config.moderate),
+        Level.HEAVY: _race_winners(race, config.heavy),
     }
     exclude = schedule.config.region.exclude
     hidden, visible = _bounds(schedule.shares(position), _HIDEABLE[exclude])
-    inferable = _Inferable(page, exclude)
+    inferable = _Inference(page, exclude)
     inverse = schedule.inverse
     numbers = drawn[:, : len(_FIRST_SLOTS)].tolist()
     masked = [n for n, ((hide, *_), _) in enumerate(numbers) if hide < hidden]
@@ -89,7 +89,7 @@ def assign(
     )
     words = page.layer.words
     x_heights = lines.x_height.tolist()
-    chosen = []
+    assignments = []
     for index, region in enumerate(regions):
         (_, part, kept, _), (clump, seed, _, see) = numbers[index]
         where = masks.get(index)
@@ -105,12 +105,12 @@ def assign(
         x_height = x_heights[words[region.start].line]
         operator, severity = "", 0.0
         if level is not Level.CLEAN:
-            operator, severity = names[level][index], 1.0
+            operator, severity = operators[level][index], 1.0
             if level is not Level.HEAVY:
                 severity = inverse.severity(operator, level, x_height, part)
         shape = (1 + int(clump * _MOST_CLUMP), int(seed * 2.0**32))
-        chosen.append(Assignment(region, where, level, operator, x_height, severity, *shape))
-    return chosen
+        assignments.append(Assignment(region, where, level, operator, x_height, severity, *shape))
+    return assignments
 
 
 def assign_fixed(
@@ -149,17 +149,22 @@ def _visible(page: Page, lines: Lines, region: Region, bounds: list[float], draw
     return level
 
 
-class _Inferable:
-    """Whether what a region says can be known from the rest of the page."""
+class _Inference:
+    """Whether what a region says can be inferred from the rest of the page.
 
-    def __init__(self, page: Page, asked: bool) -> None:
+    Args:
+        page: the page.
+        required: whether it matters; everything passes where it does not.
+    """
+
+    def __init__(self, page: Page, required: bool) -> None:
         self._page = page
-        self._asked = asked
+        self._required = required
         self._names = page.language not in _NOUNS_ARE_CAPITAL
         self._counts: Counter[str] | None = None
 
     def __call__(self, region: Region) -> bool:
-        if not self._asked:
+        if not self._required:
             return True
         if self._counts is None:
             self._counts = word_counts(self._page)
@@ -168,8 +173,8 @@ class _Inferable:
         )
 
 
-def _raced(race: np.ndarray, names: tuple[str, ...]) -> list[str]:
-    """The operator with the highest number in its own place, for each region."""
-    known = OPERATORS if names[0] in OPERATORS else MASKS
-    slots = [known[name].slot for name in names]
+def _race_winners(race: np.ndarray, names: tuple[str, ...]) -> list[str]:
+    """The operator with the highest number in its own slot, for each region."""
+    kinds = OPERATORS if names[0] in OPERATORS else MASKS
+    slots = [kinds[name].slot for name in names]
     return [names[index] for index in race[:, slots].argmax(axis=1).tolist()]

@@ -38,20 +38,20 @@ def leaks(image: np.ndarray, page: Page, plan: CorruptionPlan) -> list[str]:
     if not heavy:
         return []
     out = corrupt(image, plan)
-    found = []
+    faults = []
     other = corrupt(scrambled(image, heavy), plan)
     if not np.array_equal(out, other):
         rows = np.flatnonzero((out != other).reshape(len(out), -1).any(axis=1))
-        found.append(
+        faults.append(
             f"{page.key}: rows {rows[0]} to {rows[-1]} change with the text under the masks"
         )
     for region in heavy:
         left = residual_ink(image, page, region)
         if left:
-            found.append(
+            faults.append(
                 f"{page.key}: {left} px of the ink of {region.target[:40]!r} lie beside its mask"
             )
-    return found
+    return faults
 
 
 def scrambled(image: np.ndarray, regions: Iterable[PlannedRegion]) -> np.ndarray:
@@ -84,7 +84,7 @@ def residual_ink(image: np.ndarray, page: Page, region: PlannedRegion) -> int:
         return 0
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     words = [page.layer.words[index].box for index in range(*region.words)]
-    own = _labels_in(labels, words, left, top, inset=1)
+    pieces = _labels_in(labels, words, left, top, inset=1)
     others = [
         word.box
         for index, word in enumerate(page.layer.words)
@@ -94,13 +94,13 @@ def residual_ink(image: np.ndarray, page: Page, region: PlannedRegion) -> int:
         and word.box[3] > top
         and word.box[1] < y1 + reach
     ]
-    own -= _labels_in(labels, others, left, top, inset=2)
+    pieces -= _labels_in(labels, others, left, top, inset=2)
     inside, outside = np.zeros_like(ink, bool), np.ones_like(ink, bool)
     for box in words:
         inside[_span(box[1], box[3], top), _span(box[0], box[2], left)] = True
     outside[y0 - top : y1 - top, x0 - left : x1 - left] = False
     total = 0
-    for label in own:
+    for label in pieces:
         piece = labels == label
         beside = piece & outside
         rows = np.flatnonzero(beside.any(axis=1))
@@ -157,9 +157,9 @@ def _labels_in(
     inset: int,
 ) -> set[int]:
     """Components that have a pixel in one of the boxes, the background left out."""
-    found: set[int] = set()
+    touched: set[int] = set()
     for x0, y0, x1, y1 in boxes:
         rows = slice(max(0, int(y0) - top + inset), max(0, int(y1) - top - inset))
         columns = slice(max(0, int(x0) - left + inset), max(0, int(x1) - left - inset))
-        found |= set(np.unique(labels[rows, columns]).tolist())
-    return found - {0}
+        touched |= set(np.unique(labels[rows, columns]).tolist())
+    return touched - {0}

@@ -85,7 +85,7 @@ class RegionConfig:
 
     @property
     def weights(self) -> tuple[float, ...]:
-        """Of the kinds, in the order of `Kind`."""
+        """Of the kinds, in the order of `RegionKind`."""
         return (self.word, self.run, self.line, self.block, self.cell, self.value)
 
 
@@ -210,9 +210,9 @@ def draw_regions(page: Page, lines: Lines, key: int, config: RegionConfig) -> li
     """
     taken = bytearray(len(page.layer.words))
     left = config.share * float(lines.length.sum())
-    chosen: list[Region] = []
+    regions: list[Region] = []
     for region in _candidates(page, lines, key, config):
-        if len(chosen) >= config.most or left <= 0:
+        if len(regions) >= config.most or left <= 0:
             break
         if any(taken[region.start : region.stop]):
             continue
@@ -221,8 +221,8 @@ def draw_regions(page: Page, lines: Lines, key: int, config: RegionConfig) -> li
             continue
         taken[region.start : region.stop] = b"\1" * (region.stop - region.start)
         left -= length
-        chosen.append(region)
-    return chosen
+        regions.append(region)
+    return regions
 
 
 def _candidates(page: Page, lines: Lines, key: int, config: RegionConfig) -> Iterator[Region]:
@@ -247,9 +247,9 @@ def _candidates(page: Page, lines: Lines, key: int, config: RegionConfig) -> Ite
     )
     weight = np.array(config.weights)[kind]
     if config.selector == "relevance":
-        own = relevance_of(page, lines.box, lines.start, lines.stop)
-        of = np.concatenate((line, line[run[:, 0]], line[whole[:, 0]], other[1]))
-        weight = weight * own[of]
+        relevance = relevance_of(page, lines.box, lines.start, lines.stop)
+        owner = np.concatenate((line, line[run[:, 0]], line[whole[:, 0]], other[1]))
+        weight = weight * relevance[owner]
     with np.errstate(divide="ignore"):
         score = -np.log(number) / weight
     order = np.lexsort((stop, start, kind, score))
@@ -282,40 +282,40 @@ def _in_lines(
     )
 
 
-_Row = tuple[int, int, int, int]
+_Candidate = tuple[int, int, int, int]
 """Kind as a number, line, first word, one past the last."""
 
 
-def _blocks(page: Page, lines: Lines) -> list[_Row]:
-    found = []
+def _blocks(page: Page, lines: Lines) -> list[_Candidate]:
+    candidates = []
     for block in page.layer.blocks:
         low, high = block.lines
         if high - low >= 2 and lines.upright[low:high].all() and not lines.table[low:high].any():
-            found.append(
+            candidates.append(
                 (_CODE[RegionKind.BLOCK], low, int(lines.start[low]), int(lines.stop[high - 1]))
             )
-    return found
+    return candidates
 
 
-def _cells(page: Page, lines: Lines) -> list[_Row]:
+def _cells(page: Page, lines: Lines) -> list[_Candidate]:
     """Words of a table's line that stand close together."""
     words = page.layer.words
-    found = []
+    candidates = []
     for line in np.flatnonzero(lines.table & lines.upright).tolist():
         gap = _CELL_GAP * lines.x_height[line]
         start = begin = int(lines.start[line])
         for index in range(start + 1, int(lines.stop[line])):
             if words[index].box[0] - words[index - 1].box[2] > gap:
-                found.append((_CODE[RegionKind.CELL], line, begin, index))
+                candidates.append((_CODE[RegionKind.CELL], line, begin, index))
                 begin = index
-        found.append((_CODE[RegionKind.CELL], line, begin, int(lines.stop[line])))
-    return found
+        candidates.append((_CODE[RegionKind.CELL], line, begin, int(lines.stop[line])))
+    return candidates
 
 
-def _values(page: Page, lines: Lines) -> list[_Row]:
+def _values(page: Page, lines: Lines) -> list[_Candidate]:
     """What follows a label that ends in a colon, up to a wide gap or the next label."""
     words = page.layer.words
-    found = []
+    candidates = []
     for line, text in enumerate(page.layer.lines):
         if ":" not in text.text or not lines.upright[line]:
             continue
@@ -328,5 +328,5 @@ def _values(page: Page, lines: Lines) -> list[_Row]:
                 if _LABEL.search(words[end].text):
                     break
                 end += 1
-            found.append((_CODE[RegionKind.VALUE], line, label + 1, end))
-    return found
+            candidates.append((_CODE[RegionKind.VALUE], line, label + 1, end))
+    return candidates

@@ -51,9 +51,9 @@ class Mixture:
     @property
     def shares(self) -> tuple[float, ...]:
         """In the order of `Level`, adding up to 1."""
-        given = (self.clean, self.light, self.moderate, self.heavy)
-        total = sum(given)
-        return tuple(share / total for share in given)
+        weights = (self.clean, self.light, self.moderate, self.heavy)
+        total = sum(weights)
+        return tuple(weight / total for weight in weights)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,16 +237,16 @@ def adapt(
             )
     first = next((entry.losses for entry in schedule.entries if entry.losses), {})
     now = schedule.shares(start)
-    wanted = []
+    shares = []
     for level, share, base in zip(LEVELS, now, schedule.config.mixture.shares, strict=True):
         reference = first.get(level)
         if reference is None:
-            wanted.append(base)
+            shares.append(base)
         elif level not in losses or not reference:
-            wanted.append(share)
+            shares.append(share)
         else:
-            wanted.append(base * (losses[level] / reference) ** gain)
-    goal = _floored(wanted, [share > 0 for share in now], least)
+            shares.append(base * (losses[level] / reference) ** gain)
+    goal = _floored(shares, [share > 0 for share in now], least)
     farthest = max(abs(new - old) for old, new in zip(now, goal, strict=True))
     part = min(1.0, most_step / farthest) if farthest else 0.0
     moved = [old + (new - old) * part for old, new in zip(now, goal, strict=True)]
@@ -257,12 +257,12 @@ def adapt(
     return replace(schedule, entries=(*schedule.entries, entry))
 
 
-def _floored(wanted: list[float], used: list[bool], least: float) -> list[float]:
+def _floored(shares: list[float], used: list[bool], least: float) -> list[float]:
     """Shares that add up to 1, those in use at about the least or more."""
-    total = sum(wanted) or 1.0
+    total = sum(shares) or 1.0
     floored = [
         max(least, share / total) if alive else 0.0
-        for share, alive in zip(wanted, used, strict=True)
+        for share, alive in zip(shares, used, strict=True)
     ]
     total = sum(floored)
     return [share / total for share in floored]

@@ -82,11 +82,11 @@ class Table:
     def _inverse(self, curves: np.ndarray, error: float) -> np.ndarray:
         """Where each curve reaches an error rate; its last severity where it never does."""
         severities = np.array(self.severities[: curves.shape[1]])
-        found = np.empty(len(curves))
+        reached = np.empty(len(curves))
         for row, curve in enumerate(curves):
             rising = curve + np.arange(len(curve)) * 1e-9
-            found[row] = np.interp(error, rising, severities)
-        return found
+            reached[row] = np.interp(error, rising, severities)
+        return reached
 
 
 class Inverse:
@@ -198,6 +198,6 @@ def _folded(data: bytes) -> bytes:
     """Indented JSON with each row of numbers on one line."""
     return re.sub(
         rb"\[\s+([-\d.,\s]+?)\s+\]",
-        lambda found: b"[" + b", ".join(re.split(rb",\s+", found[1])) + b"]",
+        lambda match: b"[" + b", ".join(re.split(rb",\s+", match[1])) + b"]",
         data,
     )

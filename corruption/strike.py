@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..engine.draw import LANES, draws
+from ..engine.geometry import Box
 from ..engine.page import Page
 from .region import Lines, Region
 
@@ -20,68 +21,73 @@ FIRST_SLOT = 64
 
 
 class Strike(NamedTuple):
-    """What is asked for of one region."""
+    """What is struck of one region."""
 
     region: Region
     share: float
     """Of its characters, 0 to 1."""
     clump: int
-    """Characters of a word that are hit together."""
+    """Characters of a word that are struck together."""
 
 
-def struck_spans(
-    page: Page, lines: Lines, hits: Sequence[Strike], key: int
-) -> list[list[tuple[float, float, float, float]]]:
-    """The boxes of the characters that are hit, px on the page, for each region.
+def struck_spans(page: Page, lines: Lines, strikes: Sequence[Strike], key: int) -> list[list[Box]]:
+    """The boxes of the characters that are struck, px on the page, for each region.
 
-    A larger share hits the same characters and more. Characters count equally wide within a word.
+    A larger share strikes the same characters and more. Within a word characters count equally
+    wide.
     """
-    if not hits:
+    if not strikes:
         return []
     words = page.layer.words
-    owner = np.concatenate([np.full(h.region.stop - h.region.start, n) for n, h in enumerate(hits)])
-    chosen = [words[i] for h in hits for i in range(h.region.start, h.region.stop)]
-    box = np.array([word.box for word in chosen], np.float64)
-    chars = np.array([max(1, len(word.text)) for word in chosen], np.int64)
-    size = np.array([hit.clump for hit in hits], np.int64)[owner]
+    owner = np.concatenate(
+        [np.full(strike.region.stop - strike.region.start, n) for n, strike in enumerate(strikes)]
+    )
+    inside = [
+        word for strike in strikes for word in words[strike.region.start : strike.region.stop]
+    ]
+    box = np.array([word.box for word in inside], np.float64)
+    chars = np.array([max(1, len(word.text)) for word in inside], np.int64)
+    size = np.array([strike.clump for strike in strikes], np.int64)[owner]
     count = -(-chars // size)
-    word = np.repeat(np.arange(len(chosen)), count)
+    word = np.repeat(np.arange(len(inside)), count)
     place = np.arange(len(word)) - np.repeat(np.cumsum(count) - count, count)
     low = place * size[word]
     high = np.minimum(low + size[word], chars[word])
     clump_owner = owner[word]
-    struck = _struck(hits, clump_owner, high - low, key)
+    struck = _struck(strikes, clump_owner, high - low, key)
     advance = (box[:, 2] - box[:, 0]) / chars
     x0 = box[word, 0] + low * advance[word]
     x1 = box[word, 0] + high * advance[word]
-    rows = [lines.rows[one.line] for one in chosen]
+    rows = [lines.rows[word.line] for word in inside]
     index = np.flatnonzero(struck)
     joined = _joined(index, word, low, high)
-    found: list[list[tuple[float, float, float, float]]] = [[] for _ in hits]
+    spans: list[list[Box]] = [[] for _ in strikes]
     for first, last in joined:
         w = word[first]
-        found[clump_owner[first]].append(
+        spans[clump_owner[first]].append(
             (float(x0[first]), rows[w][1], float(x1[last]), rows[w][3])
         )
-    return found
+    return spans
 
 
-def _struck(hits: Sequence[Strike], owner: np.ndarray, amount: np.ndarray, key: int) -> np.ndarray:
-    """Which clumps are hit, bool [clumps]: the first of a keyed order, up to the share."""
+def _struck(
+    strikes: Sequence[Strike], owner: np.ndarray, amount: np.ndarray, key: int
+) -> np.ndarray:
+    """Which clumps are struck, bool [clumps]: the first of a keyed order, up to the share."""
     totals = np.bincount(owner)
     first = np.cumsum(totals) - totals
     place = np.arange(len(owner)) - first[owner]
-    ids = np.array([hit.region.id for hit in hits], np.int64)[owner]
+    ids = np.array([strike.region.id for strike in strikes], np.int64)[owner]
     order_key = draws(key, ids, FIRST_SLOT + place // LANES)[np.arange(len(owner)), place % LANES]
     order = np.lexsort((order_key, owner))
     running = np.cumsum(amount[order])
     start = np.concatenate(([0], running[np.cumsum(totals) - 1]))[:-1]
     within = running - start[owner[order]]
     chars = np.bincount(owner, weights=amount)
-    wanted = np.array([hit.share for hit in hits]) * chars
+    share = np.array([strike.share for strike in strikes]) * chars
     middle = within - amount[order] / 2
     struck = np.zeros(len(owner), bool)
-    struck[order] = middle < wanted[owner[order]]
+    struck[order] = middle < share[owner[order]]
     return struck
 
 

@@ -1,7 +1,12 @@
 """OCR engines as measuring instruments: what they still read tells how corrupted a region is.
 
-They never label anything. `score` compares what was read with what stands there; `tesseract` and
-`rapid` are one engine each, behind the same two functions.
+They never label anything; `engine.score` compares what was read with what stands there. Crops of
+lines or a page go in, text comes out.
+
+- `tesseract`  the program of Debian's `tesseract-ocr`
+- `rapid`      RapidOCR, with the weights of PP-OCR in its package
+
+A new engine is a file with a class of `OcrEngine`, and a line in `OCR_ENGINES`.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ class Rapid:
             from rapidocr import RapidOCR
         except ImportError as err:
             raise DependencyError(
-                "the engine rapidocr is missing: pip install 'pagemill[calibrate]', or leave it "
-                "away with --ocr tesseract"
+                "the OCR engine rapidocr is missing: pip install 'pagemill[calibrate]', or do "
+                "without it: --ocr tesseract"
             ) from err
         self.name = "rapidocr"
         self.version = version("rapidocr")
@@ -42,18 +42,18 @@ class Rapid:
         """The text of each crop, taken as a single line."""
         texts = []
         for crop in crops:
-            read = self._engine(_bgr(crop), use_det=False, use_cls=False, use_rec=True)
-            texts.append("".join(read.txts or ()))
+            reading = self._engine(_bgr(crop), use_det=False, use_cls=False, use_rec=True)
+            texts.append("".join(reading.txts or ()))
         return texts
 
     def read_page(self, image: np.ndarray) -> list[tuple[str, Box]]:
         """Lines, or parts of lines, and where they stand."""
-        read = self._engine(_bgr(image), use_det=True, use_cls=False, use_rec=True)
-        if read.boxes is None:
+        reading = self._engine(_bgr(image), use_det=True, use_cls=False, use_rec=True)
+        if reading.boxes is None:
             return []
         return [
             (text, union([(x, y, x, y) for x, y in corners.tolist()]))
-            for text, corners in zip(read.txts, read.boxes, strict=True)
+            for text, corners in zip(reading.txts, reading.boxes, strict=True)
         ]
 
 

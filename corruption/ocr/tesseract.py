@@ -39,14 +39,14 @@ class Tesseract:
         if program is None:
             raise DependencyError(
                 "the program tesseract is missing: apt-get install tesseract-ocr, or leave the "
-                "engine tesseract away"
+                "OCR engine tesseract away"
             )
         self.name = "tesseract"
         self._program = program
         self._language = language
         self._page_mode = page_mode
-        shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
-        self.version = shown.stdout.split()[1]
+        answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+        self.version = answer.stdout.split()[1]
 
     def read_lines(self, crops: Sequence[np.ndarray]) -> list[str]:
         """The text of each crop, taken as a single line."""
@@ -58,10 +58,10 @@ class Tesseract:
                 path = Path(folder) / f"{number:05d}.png"
                 _write(path, crop)
                 names.append(str(path))
-            listed = Path(folder) / "list.txt"
-            listed.write_text("\n".join(names) + "\n", encoding="utf-8")
-            shown = self._run([str(listed), "stdout", "--psm", str(_LINE_MODE)])
-        texts = [text.strip() for text in shown.split("\f")[: len(crops)]]
+            listing = Path(folder) / "list.txt"
+            listing.write_text("\n".join(names) + "\n", encoding="utf-8")
+            output = self._run([str(listing), "stdout", "--psm", str(_LINE_MODE)])
+        texts = [text.strip() for text in output.split("\f")[: len(crops)]]
         if len(texts) != len(crops):
             raise PagemillError(f"tesseract answered {len(texts)} of {len(crops)} crops")
         return texts
@@ -71,20 +71,28 @@ class Tesseract:
         with tempfile.TemporaryDirectory(prefix="pagemill-") as folder:
             path = Path(folder) / "page.png"
             cv2.imwrite(str(path), _bgr(image))
-            shown = self._run([str(path), "stdout", "--psm", str(self._page_mode), "tsv"])
-        rows = csv.DictReader(shown.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-        found = []
+            output = self._run([str(path), "stdout", "--psm", str(self._page_mode), "tsv"])
+        rows = csv.DictReader(output.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+        pieces = []
         for row in rows:
             text = (row["text"] or "").strip()
             if row["level"] == _WORD_LEVEL and text:
                 x, y = float(row["left"]), float(row["top"])
-                found.append((text, (x, y, x + float(row["width"]), y + float(row["height"]))))
-        return found
+                pieces.append((text, (x, y, x + float(row["width"]), y + float(row["height"]))))
+        return pieces
 
-    def _run(self, words: list[str]) -> str:
-        command = [self._program, *words[:2], "-l", self._language, "--dpi", "144", *words[2:]]
+    def _run(self, arguments: list[str]) -> str:
+        command = [
+            self._program,
+            *arguments[:2],
+            "-l",
+            self._language,
+            "--dpi",
+            "144",
+            *arguments[2:],
+        ]
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 command,
                 capture_output=True,
                 timeout=_DEADLINE_S,
@@ -93,9 +101,11 @@ class Tesseract:
             )
         except subprocess.TimeoutExpired as err:
             raise PagemillError(f"tesseract did not answer within {_DEADLINE_S:.0f} s") from err
-        if done.returncode:
-            raise PagemillError(f"tesseract failed: {done.stderr.decode(errors='replace')[:300]}")
-        return done.stdout.decode("utf-8", "replace")
+        if process.returncode:
+            raise PagemillError(
+                f"tesseract failed: {process.stderr.decode(errors='replace')[:300]}"
+            )
+        return process.stdout.decode("utf-8", "replace")
 
 
 def _write(path: Path, crop: np.ndarray) -> None:

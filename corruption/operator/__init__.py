@@ -1,9 +1,20 @@
 """Ways to make text harder to read, in units of its x-height.
 
-`kind` says what an operator is. `blur`, `noise`, `ink`, `codec`, `stroke` and `warp` hold those
-that leave a cue; `mask` those that leave none. `bank` is where all noise comes from, `tone` tells
-paper from ink. `paper` holds the effects on whole pages. Kernels are albumentations' functional
-layer where it has them, OpenCV or ours where it has not; none draws a random number.
+A crop of the page and an amount in px go in, a crop of the same shape comes out. In reading order:
+
+- `kind`  what an operator is: its amount by strength and x-height, and its drawing
+- `blur`, `noise`, `ink`, `codec`, `stroke`, `warp`  operators that leave a cue
+- `mask`  those that leave none
+- `tone`  tells paper from ink
+- `bank`  all noise, drawn once
+- `albumentations`  the boundary to that library
+
+Drawing is albumentations' functional layer where it has it, OpenCV or ours where it has not; none
+draws a random number.
+
+A new operator is one file with two functions - or two functions in the file of its idea - and one
+line in `_OPERATORS`, with a slot that no other ever had: every region that it does not win keeps
+its operator. `pagemill calibrate` then measures its curve.
 """
 
 from __future__ import annotations
@@ -41,5 +52,5 @@ _MASKS = (
 
 OPERATORS: dict[str, Operator] = {operator.name: operator for operator in _OPERATORS}
 """Those that leave a cue, for `light` and `moderate`."""
-MASKS: dict[str, Mask] = {one.name: one for one in _MASKS}
+MASKS: dict[str, Mask] = {mask.name: mask for mask in _MASKS}
 """Those that leave none, for `heavy`."""

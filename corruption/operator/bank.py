@@ -56,8 +56,8 @@ def grain(
         return window(tile, shape, seed)
     less = (max(1, round(height / grain_px)), max(1, round(width / grain_px)))
     small = window(tile, less, seed)
-    way = cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST
-    return np.asarray(cv2.resize(small, (width, height), interpolation=way))
+    interpolation = cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST
+    return np.asarray(cv2.resize(small, (width, height), interpolation=interpolation))
 
 
 def like(plane: np.ndarray, crop: np.ndarray) -> np.ndarray:

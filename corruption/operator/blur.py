@@ -18,7 +18,7 @@ def gaussian_amount(strength: float, x_height: float) -> Amount:
     return {"sigma_px": round(strength * 0.75 * x_height, 2)}
 
 
-def gaussian(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def gaussian(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """Gaussian blur."""
     sigma = amount["sigma_px"]
     if sigma < 0.1:
@@ -30,7 +30,7 @@ def defocus_amount(strength: float, x_height: float) -> Amount:
     return {"radius_px": round(strength * 1.15 * x_height, 2)}
 
 
-def defocus(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def defocus(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """Blur by a disk, as of a lens out of focus."""
     radius = amount["radius_px"]
     if radius < 0.25:
@@ -46,12 +46,12 @@ def motion_amount(strength: float, x_height: float) -> Amount:
     return {"length_px": round(1 + strength * 3.2 * x_height, 2)}
 
 
-def motion(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def motion(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """Blur along a short way, in a direction that the region's seed gives."""
     length = amount["length_px"]
     if length < 1.25:
         return crop.copy()
-    degrees = setting.seed % 180
+    degrees = context.seed % 180
     half = int(np.ceil(length / 2))
     way = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
     points = np.linspace(-length / 2, length / 2, max(3, round(4 * length)))[:, None] * way + half
@@ -68,7 +68,7 @@ def downsample_amount(strength: float, x_height: float) -> Amount:
     }
 
 
-def downsample(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def downsample(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """Sampled down by area and up again by lines."""
     factor = amount["factor"]
     if factor <= 1.0 or min(crop.shape[:2]) < 2:

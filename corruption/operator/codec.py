@@ -23,7 +23,7 @@ def jpeg_amount(strength: float, x_height: float) -> Amount:
     }
 
 
-def jpeg(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def jpeg(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """Compressed small, then enlarged again."""
     height, width = crop.shape[:2]
     factor = amount["factor"]

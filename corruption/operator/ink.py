@@ -14,7 +14,7 @@ def thin_amount(strength: float, x_height: float) -> Amount:
     return {"radius_px": round(0.28 * strength * x_height, 2)}
 
 
-def thin(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def thin(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """Strokes lose ink along their edges until nothing is left."""
     return _grow(crop, amount["radius_px"], light=is_light(paper_of(crop)))
 
@@ -23,7 +23,7 @@ def spread_amount(strength: float, x_height: float) -> Amount:
     return {"radius_px": round(0.6 * strength * x_height, 2)}
 
 
-def spread(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def spread(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """Ink runs until counters and gaps are filled."""
     return _grow(crop, amount["radius_px"], light=not is_light(paper_of(crop)))
 

@@ -39,4 +39,4 @@ class Operator:
     draw: Draw
     """uint8 crop `[height, width]` or `[height, width, 3]` to a new one of the same shape."""
     gentle: float = 0.0
-    """The strength that a whole region is given at most; characters that are hit are given 1."""
+    """The strength that a whole region is given at most; characters that are struck get 1."""

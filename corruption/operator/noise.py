@@ -15,19 +15,19 @@ def noise_amount(strength: float, x_height: float) -> Amount:
     return {"std": round(strength * 260, 1)}
 
 
-def noise(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def noise(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """Additive normal noise, pixel by pixel."""
-    return _add(crop, bank.window(bank.normal_tile(), crop.shape, setting.seed), amount["std"])
+    return _add(crop, bank.window(bank.normal_tile(), crop.shape, context.seed), amount["std"])
 
 
 def speckle_amount(strength: float, x_height: float) -> Amount:
     return {"std": round(strength * 340, 1), "grain_px": round(0.3 * x_height, 2)}
 
 
-def speckle(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def speckle(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """Blotches of a grain that is a share of the x-height, as of coarse film or a bad copy."""
     tile = bank.normal_tile()
-    grains = bank.grain(tile, crop.shape, amount["grain_px"], setting.seed, smooth=True)
+    grains = bank.grain(tile, crop.shape, amount["grain_px"], context.seed, smooth=True)
     return _add(crop, grains, amount["std"])
 
 
@@ -41,9 +41,9 @@ def dropout_amount(strength: float, x_height: float) -> Amount:
     return {"share": round(0.93 * strength, 4), "grain_px": round(0.14 * x_height, 2)}
 
 
-def dropout(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def dropout(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """Small squares replaced by paper."""
-    grains = bank.grain(bank.even_tile(), crop.shape, amount["grain_px"], setting.seed)
+    grains = bank.grain(bank.even_tile(), crop.shape, amount["grain_px"], context.seed)
     mask = grains < round(256 * amount["share"])
     mask = mask if crop.ndim == 2 else np.repeat(mask[..., None], crop.shape[2], axis=2)
     return np.asarray(pixel.pixel_dropout(crop, mask, filled(crop, paper_of(crop))))
@@ -57,14 +57,14 @@ def edge_spots_amount(strength: float, x_height: float) -> Amount:
     }
 
 
-def edge_spots(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def edge_spots(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """Spots of ink and of paper along the edges of the strokes, as of a worn plate."""
     paper = paper_of(crop)
     grey = crop if crop.ndim == 2 else cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     reach = 2 * max(1, round(amount["reach_px"])) + 1
     window = np.ones((min(reach, 99), min(reach, 99)), np.uint8)
     edge = cv2.subtract(cv2.dilate(grey, window), cv2.erode(grey, window))
-    grains = bank.grain(bank.even_tile(), crop.shape, amount["grain_px"], setting.seed)
+    grains = bank.grain(bank.even_tile(), crop.shape, amount["grain_px"], context.seed)
     limit = round(256 * amount["share"])
     near = edge > 48
     out = crop.copy()
@@ -77,8 +77,8 @@ def fade_amount(strength: float, x_height: float) -> Amount:
     return {"contrast": round(1 - 0.985 * strength, 4), "std": round(3 + 9 * strength, 1)}
 
 
-def fade(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def fade(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """Ink as pale as the paper's own grain, as of a ribbon that runs dry."""
     contrast = amount["contrast"]
     pale = cv2.addWeighted(crop, contrast, filled(crop, paper_of(crop)), 1 - contrast, 0.0)
-    return _add(pale, bank.window(bank.normal_tile(), crop.shape, setting.seed), amount["std"])
+    return _add(pale, bank.window(bank.normal_tile(), crop.shape, context.seed), amount["std"])

@@ -20,15 +20,15 @@ def strokes_amount(strength: float, x_height: float) -> Amount:
     }
 
 
-def strokes(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def strokes(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """A pen runs to and fro over each line of text, the closer the stronger."""
     out = np.ascontiguousarray(crop.copy())
     ink = ink_of(crop, paper_of(crop))
     step = amount["step_px"]
     places = np.arange(-step, crop.shape[1] + 2 * step, step)
-    for number, (top, bottom) in enumerate(setting.lines):
-        turn = np.arange(len(places)) + (setting.seed >> (number % 8)) % 2
-        wave = (np.arange(len(places)) * 2654435761 + setting.seed * 40503 + number) % 97 / 97.0
+    for number, (top, bottom) in enumerate(context.lines):
+        turn = np.arange(len(places)) + (context.seed >> (number % 8)) % 2
+        wave = (np.arange(len(places)) * 2654435761 + context.seed * 40503 + number) % 97 / 97.0
         reach = 0.2 * (bottom - top)
         rows = np.where(turn % 2, top + wave * reach, bottom - wave * reach)
         points = np.stack((places + (wave - 0.5) * step * 0.5, rows), axis=1)
@@ -43,7 +43,7 @@ def bar_amount(strength: float, x_height: float) -> Amount:
     return {"share": round(0.9 * strength, 3), "opacity": round(min(1.0, 10 * strength), 3)}
 
 
-def bar(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def bar(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """A bar in the colour of the paper over part of each line's height, from the middle outwards.
 
     Source: VCR (Visual Caption Restoration) covers 0.46-0.77 of the height for `easy`, 0.41-0.80
@@ -51,7 +51,7 @@ def bar(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
     """
     out = crop.copy()
     paper = paper_of(crop)
-    for top, bottom in setting.lines:
+    for top, bottom in context.lines:
         half = amount["share"] * (bottom - top) / 2
         middle = (top + bottom) / 2
         y0, y1 = round(middle - half), round(middle + half)

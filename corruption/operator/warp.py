@@ -18,7 +18,7 @@ def strips_amount(strength: float, x_height: float) -> Amount:
     }
 
 
-def strips(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def strips(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """Upright strips lifted and lowered by turns; shuffled among their neighbours where strong."""
     width = crop.shape[1]
     strip = max(1, int(amount["strip_px"]))
@@ -26,7 +26,7 @@ def strips(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray
     number = columns // strip
     out = crop
     if amount["shuffled"] and width >= 4 * strip:
-        order = np.array(_ORDERS[setting.seed % len(_ORDERS)])
+        order = np.array(_ORDERS[context.seed % len(_ORDERS)])
         count = width // strip // 4 * 4
         target = number // 4 * 4 + order[number % 4]
         inside = number < count
@@ -67,11 +67,11 @@ def wave_amount(strength: float, x_height: float) -> Amount:
     }
 
 
-def wave(crop: np.ndarray, amount: Amount, setting: CropContext) -> np.ndarray:
+def wave(crop: np.ndarray, amount: Amount, context: CropContext) -> np.ndarray:
     """Rows and columns swing along short waves."""
     height, width = crop.shape[:2]
     turn = 2 * np.pi / max(2.0, amount["length_px"])
-    phase = setting.seed % 628 / 100
+    phase = context.seed % 628 / 100
     x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
     swing = np.float32(amount["swing_px"])
     map_x = x[None, :] + swing * np.sin(y * turn + 2 * phase).astype(np.float32)[:, None]
