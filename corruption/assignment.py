@@ -78,15 +78,7 @@ def assign(
     inferable = _Inference(page, exclude)
     inverse = schedule.inverse
     numbers = drawn[:, : len(_FIRST_SLOTS)].tolist()
-    masked = [n for n, ((hide, *_), _) in enumerate(numbers) if hide < hidden]
-    reaches = [(numbers[n][0][3], numbers[n][1][2]) for n in masked]
-    masks = dict(
-        zip(
-            masked,
-            mask_outlines(page, lines, [regions[n] for n in masked], reaches),
-            strict=True,
-        )
-    )
+    masks = _masks(page, lines, regions, numbers, hidden)
     words = page.layer.words
     x_heights = lines.x_height.tolist()
     assignments = []
@@ -111,6 +103,20 @@ def assign(
         shape = (1 + int(clump * _MOST_CLUMP), int(seed * 2.0**32))
         assignments.append(Assignment(region, where, level, operator, x_height, severity, *shape))
     return assignments
+
+
+def _masks(
+    page: Page,
+    lines: Lines,
+    regions: list[Region],
+    numbers: list[list[list[float]]],
+    hidden: float,
+) -> dict[int, Outline]:
+    """Outlines of the masks of those regions that are drawn to be hidden, by their index."""
+    masked = [index for index, ((hide, *_), _) in enumerate(numbers) if hide < hidden]
+    reaches = [(numbers[index][0][3], numbers[index][1][2]) for index in masked]
+    outlines = mask_outlines(page, lines, [regions[index] for index in masked], reaches)
+    return dict(zip(masked, outlines, strict=True))
 
 
 def assign_fixed(
