@@ -62,7 +62,7 @@ share = 0.0
 [optim]
 lr = 2e-3
 weight_decay = 0.0
-[pace]
+[lr_schedule]
 kind = "wsd"
 warmup = 0.02
 decay = 0.3
@@ -90,11 +90,11 @@ def main() -> None:
         overrides = [f'data.corpora=["{corpora[0]}"]', f"steps={arguments.steps}"]
         (recipe,) = read_recipe(str(root / "recipe.toml"), overrides)
         began = time.monotonic()
-        run = Trainer(recipe, root / "run", watch=said)
+        run = Trainer(recipe, root / "run", on_step=print_progress)
         result = run.train()
         minutes = (time.monotonic() - began) / 60
         measures = [Measure("training", "min", [minutes], "<= 10")]
-        reader = ModelReader(run.engine.model, run.processor)
+        reader = ModelReader(run.backend.model, run.processor)
         for name, corpus_ in zip((OWN, "unseen"), corpora, strict=True):
             for asked, as_trained in (("asked as in training", True), ("any boxes", False)):
                 summary = read(reader, recipe, corpus_, run.processor, as_trained)
@@ -156,10 +156,11 @@ def read(
     return summarize(answer_cases(reader, cases, config), config).to_dict()
 
 
-def said(told: StepProgress) -> None:
+def print_progress(progress: StepProgress) -> None:
     """A line now and then."""
-    if told.step % 20 == 0:
-        print(f"step {told.step} loss {told.loss:.4f} {told.tokens_per_s:.0f} tokens/s", flush=True)
+    if progress.step % 20 == 0:
+        text = f"step {progress.step} loss {progress.loss:.4f} {progress.tokens_per_s:.0f} tokens/s"
+        print(text, flush=True)
 
 
 if __name__ == "__main__":

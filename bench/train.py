@@ -3,7 +3,7 @@
 python bench/train.py CORPUS [--preset nano|small|base] [--steps N] [--rounds N]
 python bench/train.py CORPUS --preset base --device cuda
 
-Both sides learn from the same samples, with the same weights, optimiser and precision, and have
+Both sides learn from the same samples, with the same weights, optimizer and precision, and have
 them ready in memory. The peer gets them as people give them to `Trainer`: one sample a row, filled
 up to the longest of the batch, pictures filled up to the largest slice, logits of every token. Our
 step follows each of the peer's inside the same loop, so that a machine whose speed moves hits both
@@ -29,18 +29,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pagemill.train.trainer as run_module
+import pagemill.train.trainer as trainer_module
 import torch
 import torch.nn.functional as F
 from pagemill.model.packed import PACKED
 from pagemill.model.vocabulary import shipped
-from pagemill.train.backend.torch import norm_of, optimizer_step, totals_of
 from pagemill.train.log.journal import LOG, read
 from pagemill.train.log.run_log import StepProgress
-from pagemill.train.loss import micros
-from pagemill.train.optimizer import set_lr
+from pagemill.train.micro_batch import micro_batches
+from pagemill.train.optimizer import gradient_norm, set_lr
 from pagemill.train.ranks import Ranks
 from pagemill.train.recipe import Recipe, read_recipe
+from pagemill.train.step import exchange_totals, optimizer_step
 from pagemill.train.stream.collate import Batch
 from pagemill.train.stream.sample import IGNORED
 from pagemill.train.trainer import Trainer as PagemillTrainer
@@ -191,7 +191,7 @@ def prepared(
     """A run that is ready to learn, and so many batches in memory."""
     run = PagemillTrainer(recipe, folder, Ranks(device=device))
     run.prepare()
-    run.tell.start(0, run.parameters, resumed=False)
+    run.log.start(0, run.parameters, resumed=False)
     stream = run.stream.batches(pin_memory=device.type == "cuda")
     return run, [next(stream) for _ in range(count)]
 
@@ -251,7 +251,7 @@ def against_trainer(
         Measure("this trainer", "useful tokens/s", ours),
         Measure("this trainer: padding of packs", "%", [100 * (1 - tokens / room)]),
     ]
-    run.tell.end(0, "done", "", 0.0)
+    run.log.end(0, "done", "", 0.0)
     return [*ratios, *own, *measures], told_of(samples)
 
 
@@ -293,9 +293,9 @@ def taken_in_turns(
     at_once = math.ceil(len(given) / block)
     if math.ceil(len(given) / at_once) != block:
         raise ValueError(f"{len(given)} batches of the peer do not make {block} steps")
-    model = copy.deepcopy(run.engine.model).float()
+    model = copy.deepcopy(run.backend.model).float()
     model.language_model.set_attn_implementation("sdpa")
-    assert run.engine.model.language_model.config._attn_implementation == PACKED
+    assert run.backend.model.language_model.config._attn_implementation == PACKED
     turns = Turns(run, batches)
     arguments = TrainingArguments(
         output_dir=str(folder), per_device_train_batch_size=1,
@@ -364,7 +364,7 @@ def padded(given: Sequence[Row], pad: int) -> Row:
 
 
 def over_bare(recipe: Recipe, folder: Path, device: torch.device) -> list[Measure]:
-    """What our loop adds to forward, backward and the optimiser's step on the same batch."""
+    """What our loop adds to forward, backward and the optimizer's step on the same batch."""
     run, batches = prepared(recipe, folder, device, 4)
     ratios, outside, began = [], [], now(run)
     for number in range(PAIRS):
@@ -378,16 +378,16 @@ def over_bare(recipe: Recipe, folder: Path, device: torch.device) -> list[Measur
         with inside() as spent:
             all_of_it = whole(run, batch)
         outside.append(100 * (all_of_it / sum(spent) - 1))
-    run.tell.end(0, "done", "", 0.0)
+    run.log.end(0, "done", "", 0.0)
     return [
         Measure("our loop over the bare step, in turns", "%", ratios[2:], "<= 3"),
-        Measure("our loop outside of `learn`, over the time inside", "%", outside, "<= 3"),
+        Measure("our loop outside of `optimizer_step`, over the time inside", "%", outside, "<= 3"),
     ]
 
 
 @contextmanager
 def inside() -> Iterator[list[float]]:
-    """Seconds that a run spends in `learn`: forward, backward, norm and update."""
+    """Seconds that a run spends in `optimizer_step`: forward, backward, norm and update."""
     spent: list[float] = []
 
     def timed(*given: Any, **named: Any) -> Any:
@@ -397,11 +397,11 @@ def inside() -> Iterator[list[float]]:
         finally:
             spent.append(time.perf_counter() - began)
 
-    run_module.learn = timed
+    trainer_module.optimizer_step = timed
     try:
         yield spent
     finally:
-        run_module.learn = optimizer_step
+        trainer_module.optimizer_step = optimizer_step
 
 
 def whole(run: Trainer, batch: Batch) -> float:
@@ -412,21 +412,21 @@ def whole(run: Trainer, batch: Batch) -> float:
 
 
 def bare(run: Trainer, batch: Batch) -> float:
-    """Seconds of forward, backward, cutting and the optimiser's step, with nothing around them."""
-    engine: Any = run.engine
+    """Seconds of forward, backward, cutting and the optimizer's step, with nothing around them."""
+    backend: Any = run.backend
     recipe = run.recipe
-    parts = list(micros(batch, recipe.parallel.micro_packs, run.config.image_token_id))
-    totals, _ = totals_of(parts, recipe.parallel.chunk_tokens, 1)
-    set_lr(engine.optimiser, recipe.optim.lr * 1e-3)
+    parts = list(micro_batches(batch, recipe.parallel.micro_packs, run.config.image_token_id))
+    totals, _ = exchange_totals(parts, recipe.parallel.chunk_tokens, 1)
+    set_lr(backend.optimizer, recipe.optim.lr * 1e-3)
     began = now(run)
     for part, chunks in zip(parts, totals.chunks, strict=True):
-        engine.learner(part.to(engine.device), totals.weight, chunks).loss.backward()
-        engine.collect()
-    norm = norm_of([one.grad for one in engine.masters if one.grad is not None])
-    torch.nn.utils.clip_grads_with_norm_(engine.masters, recipe.optim.clip, norm)
-    engine.optimiser.step()
-    engine.spread()
-    engine.optimiser.zero_grad(set_to_none=True)
+        backend.packed_loss(part.to(backend.device), totals.weight, chunks).loss.backward()
+        backend.collect_gradients()
+    norm = gradient_norm([one.grad for one in backend.masters if one.grad is not None])
+    torch.nn.utils.clip_grads_with_norm_(backend.masters, recipe.optim.clip, norm)
+    backend.optimizer.step()
+    backend.copy_masters()
+    backend.optimizer.zero_grad(set_to_none=True)
     return now(run) - began
 
 
@@ -452,10 +452,10 @@ class Timed(Trainer):
 def whole_run(recipe: Recipe, folder: Path, device: torch.device, count: int) -> list[Measure]:
     """Data wait, checkpoints and figures of a run that is stopped after so many steps."""
 
-    def stop(told: StepProgress) -> None:
-        run.stop = told.step >= count
+    def stop(progress: StepProgress) -> None:
+        run.stop = progress.step >= count
 
-    run = Timed(recipe, folder, Ranks(device=device), watch=stop)
+    run = Timed(recipe, folder, Ranks(device=device), on_step=stop)
     run.stalls = []
     run.train()
     lines = read(folder / LOG)

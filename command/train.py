@@ -13,7 +13,7 @@ from .option import add_address
 from .status import INTERRUPTED, OK
 
 if TYPE_CHECKING:
-    from ..train.trainer import RunResult
+    from ..train.state import RunResult
 
 REPORT, ABLATE = "report", "ablate"
 
@@ -71,7 +71,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     from .terminal.training import TrainingMeter
 
     with TrainingMeter() as meter, from_environment() as ranks:
-        done = run_stages(job, ranks, watch=meter, counting=meter.counting)
+        done = run_stages(job, ranks, on_step=meter, on_count=meter.counting)
     for folder, result in done:
         print_result(folder, result)
     if done[-1][1].reason != "done":
@@ -91,7 +91,7 @@ def train_on_nodes(arguments: argparse.Namespace) -> int:
 
         gpus = gpus_a_node(arguments.nodes) if arguments.gpus is None else arguments.gpus
         workers = arguments.nodes * max(1, gpus)
-        reason = train_on_cluster(job, workers=workers, gpus=gpus, watch=meter)
+        reason = train_on_cluster(job, workers=workers, gpus=gpus, on_step=meter)
     print(f"{reason}: {job.out}")
     return OK if reason == "done" else INTERRUPTED
 
@@ -106,7 +106,7 @@ def run_ablation(arguments: argparse.Namespace) -> int:
         raise ConfigError("name a recipe: pagemill train ablate RECIPE --data CORPUS")
     arguments.recipe = arguments.run
     with TrainingMeter() as meter:
-        result = ablate(parse_job(arguments), watch=meter)
+        result = ablate(parse_job(arguments), on_step=meter)
     for line in result.lines:
         print(line)
     print(f"table: {result.path}")

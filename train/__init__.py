@@ -1,16 +1,22 @@
-"""The stream from shards to batches, the trainer, evaluation.
+"""From shards to a model: a recipe and corpora come in, checkpoints, a log and evaluations go out.
 
-In reading order: `source` (a corpus in arrays), `cache` (whole shards of a remote one), `records`
-(conversations), `count` (tokens of pages); `prompt` (what is asked), `box`, `sample` (a page made
-into one); `order` (which samples a window holds), `pack` (samples into sequences of one budget),
-`batch` (which packs a step takes, and the state that says where it is), `collate`, `stream`.
-To look at it: `shown` (facts of batches), `picture` (patches back to pixels), `told` (text),
-`sheet` (HTML).
-Everything is derived from (sources, seed, cursor): no component holds a state of its own.
+The folders in reading order: `stream` (shards to packed batches), `recipe` (the settings of a run),
+`backend` (what holds weights, gradients and moments), `checkpoint`, `log`, `evaluate` (how well a
+reader reads).
 
-The trainer: `recipe` (settings), `launch` (how processes start; `cluster` through Ray), `ranks`,
-`run` (the loop), `begin` (the model it starts with), `loss`, `step`, `parallel` (DeepSpeed),
-`optimiser`, `pace` (learning rate), `guard` (steps that are not taken), `figures`; `checkpoint`,
-`keep` and `export`; `tell`, `journal` and `track` (what it says), `report` (HTML), `ablate`.
-Evaluation: `metric`, `evaluate`.
+The files, from the top down:
+
+    arguments    the options of every way to start
+    launch       processes and stages; `ray` starts them on a cluster, `ranks` says which this is
+    ablation     the same recipe with each mixture of levels
+    trainer      the loop: `train` → `train_steps` → `train_step`; what is due between steps
+    setup        model, backend and stream before the first step; `initial` the weights it starts
+                 with, `trainable` and `adapter` which of them learn
+    validate     evaluation between steps
+    signals      SIGTERM and Ctrl-C as requests to stop
+    state        how far a run is
+    step         one step of the optimizer: forward and backward, then a guarded update
+    micro_batch  a batch in parts; `loss` what is learned from one
+    optimizer    AdamW and its groups; `lr` the learning rate over the steps
+    guard        steps that are not taken
 """

@@ -18,8 +18,8 @@ from ..corruption import Mixture
 from ..engine.errors import ConfigError
 from .launch import TrainJob
 from .log.run_log import OnStep, StepProgress
-from .loss import LEVELS
-from .ranks import Ranks, alone
+from .micro_batch import LEVELS
+from .ranks import Ranks, single_process
 from .recipe import Recipe
 from .trainer import Trainer
 
@@ -62,41 +62,44 @@ class Arm:
 
 
 def ablate(
-    job: TrainJob, ranks: Ranks | None = None, watch: OnStep | None = None
+    job: TrainJob, ranks: Ranks | None = None, on_step: OnStep | None = None
 ) -> AblationResult:
     """Train and read every arm; what is done already is not done again.
 
     Args:
         job: the recipe of one stage, and the folder for all arms.
         ranks: this process among those of the run.
-        watch: called after every step.
+        on_step: called after every step.
 
     Raises:
         ConfigError: the recipe has several stages.
-        PagemillError: as `Run.train`.
+        PagemillError: as `Trainer.train`.
     """
-    stages = [stage for stage, _, asked in job.read() if asked]
+    stages = [stage.recipe for stage in job.read_stages() if stage.requested]
     if len(stages) != 1:
         names = ", ".join(stage.name for stage in stages)
         raise ConfigError(f"{job.recipe} has the stages {names}: name one with --stage")
-    out, found = Path(job.out), []
+    out, arms = Path(job.out), []
     for name in ARMS:
-        run = Trainer(
-            arm_of(stages[0], name), out / name, ranks or alone(), watch=named(watch, name)
+        trainer = Trainer(
+            arm_recipe(stages[0], name),
+            out / name,
+            ranks or single_process(),
+            on_step=note_arm(on_step, name),
         )
-        result = run.train(resume=True)
+        result = trainer.train(resume=True)
         if result.reason != "done":
             raise KeyboardInterrupt
-        found.append(Arm(name, result.step, result.tokens, result.loss, result.summary))
-    lines = tuple(table(found))
+        arms.append(Arm(name, result.step, result.tokens, result.loss, result.summary))
+    lines = tuple(table(arms))
     path = out / TABLE
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    figures = {"arms": [arm.to_dict() for arm in found]}
+    figures = {"arms": [arm.to_dict() for arm in arms]}
     (out / FIGURES).write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
     return AblationResult(path, lines)
 
 
-def arm_of(recipe: Recipe, name: str) -> Recipe:
+def arm_recipe(recipe: Recipe, name: str) -> Recipe:
     """The recipe with the mixture of an arm, read at the end."""
     every = recipe.adapt.every or max(1, recipe.steps // ADAPTIONS)
     return replace(
@@ -108,16 +111,16 @@ def arm_of(recipe: Recipe, name: str) -> Recipe:
     )
 
 
-def named(watch: OnStep | None, name: str) -> OnStep | None:
-    """Tell the arm beside its steps."""
-    if watch is None:
+def note_arm(on_step: OnStep | None, name: str) -> OnStep | None:
+    """The callback with the name of the arm beside its steps."""
+    if on_step is None:
         return None
-    return lambda told: watch(replace(told, note=f"{name}: {step_text(told)}"))
+    return lambda progress: on_step(replace(progress, note=f"{name}: {step_text(progress)}"))
 
 
-def step_text(told: StepProgress) -> str:
+def step_text(progress: StepProgress) -> str:
     """A step in words."""
-    return told.note or f"loss {told.loss:.3f}  {told.tokens_per_s:,.0f} tokens/s"
+    return progress.note or f"loss {progress.loss:.3f}  {progress.tokens_per_s:,.0f} tokens/s"
 
 
 def table(arms: list[Arm]) -> list[str]:
@@ -139,7 +142,7 @@ def table(arms: list[Arm]) -> list[str]:
 
 def cell(levels: Mapping[str, Any], level: str, name: str) -> str:
     """A figure in percent with its interval."""
-    found = levels.get(level, {}).get(name)
-    if found is None:
+    figure = levels.get(level, {}).get(name)
+    if figure is None:
         return "–"
-    return f"{found['value']:.1%} ({found['low']:.1%}–{found['high']:.1%})"
+    return f"{figure['value']:.1%} ({figure['low']:.1%}–{figure['high']:.1%})"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.errors import TrainingError
 
 if TYPE_CHECKING:
-    from .recipe.recipe import GuardConfig
+    from .recipe.config import GuardConfig
 
 
 @dataclass(slots=True)
@@ -41,12 +41,12 @@ class Guard:
             return f"the norm of the gradients is {norm}"
         if len(self.norms) < self.config.least:
             return ""
-        usual = statistics.median(self.norms)
-        if self.config.spike and norm > self.config.spike * max(usual, self.clip):
-            return f"the norm of the gradients is {norm:.4g}, usual is {usual:.4g}"
-        usual = statistics.median(self.losses)
-        if self.config.jump and loss > usual + self.config.jump:
-            return f"the loss is {loss:.4g}, usual is {usual:.4g}"
+        median_norm = statistics.median(self.norms)
+        if self.config.spike and norm > self.config.spike * max(median_norm, self.clip):
+            return f"the norm of the gradients is {norm:.4g}, usual is {median_norm:.4g}"
+        median_loss = statistics.median(self.losses)
+        if self.config.jump and loss > median_loss + self.config.jump:
+            return f"the loss is {loss:.4g}, usual is {median_loss:.4g}"
         return ""
 
     def record(
@@ -64,17 +64,17 @@ class Guard:
             return
         self.skipped += 1
         if self.skipped >= self.config.most_skips:
-            named = f" Its samples: {', '.join(samples)}." if samples else ""
+            sample_text = f" Its samples: {', '.join(samples)}." if samples else ""
             raise TrainingError(
                 f"{self.skipped} steps in a row were skipped, the last at step {step}: {fault}."
-                f"{named} Lower optim.lr, look at these samples, or raise guard.most_skips"
+                f"{sample_text} Lower optim.lr, look at these samples, or raise guard.most_skips"
             )
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """As a checkpoint keeps it."""
         return {"norms": self.norms, "losses": self.losses, "skipped": self.skipped}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there."""
         self.norms = [float(norm) for norm in state["norms"]]
         self.losses = [float(loss) for loss in state["losses"]]

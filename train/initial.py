@@ -16,7 +16,7 @@ from .recipe import Recipe
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 ENDS_BYTES = 1 << 20
-"""Of each end of a file of weights that its mark is made from."""
+"""Of each end of a file of weights that its fingerprint is made from."""
 
 
 def initial_model(recipe: Recipe) -> tuple[Any, Any]:
@@ -30,11 +30,11 @@ def initial_model(recipe: Recipe) -> tuple[Any, Any]:
         return load_initial(Path(recipe.model.start), recipe, dtype)
     config = preset(recipe.model.preset)
     folder = Path(recipe.model.tokenizer) if recipe.model.tokenizer else None
-    words = load_tokenizer(recipe.model.preset, config, folder)
+    tokenizer = load_tokenizer(recipe.model.preset, config, folder)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = PagemillForConditionalGeneration._from_config(config, dtype=torch.float32)
-    return model.to(dtype), processor_for(config, words, **cut(recipe))
+    return model.to(dtype), processor_for(config, tokenizer, **image_settings(recipe))
 
 
 def load_initial(folder: Path, recipe: Recipe, dtype: torch.dtype) -> tuple[Any, Any]:
@@ -48,15 +48,16 @@ def load_initial(folder: Path, recipe: Recipe, dtype: torch.dtype) -> tuple[Any,
         folder, dtype=dtype, local_files_only=True
     )
     processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
-    for name, value in cut(recipe).items():
+    for name, value in image_settings(recipe).items():
         setattr(processor.image_processor, name, value)
     return model, processor
 
 
-def cut(recipe: Recipe) -> dict[str, int]:
+def image_settings(recipe: Recipe) -> dict[str, int]:
     """Settings of the image processor that the recipe names."""
-    given = {name: getattr(recipe.model, name) for name in ("scale_resolution", "max_slice_nums")}
-    return {name: value for name, value in given.items() if value}
+    names = ("scale_resolution", "max_slice_nums")
+    values = {name: getattr(recipe.model, name) for name in names}
+    return {name: value for name, value in values.items() if value}
 
 
 def weights_fingerprint(recipe: Recipe) -> str:
@@ -73,12 +74,12 @@ def weights_fingerprint(recipe: Recipe) -> str:
         raise CheckpointError(
             f"the run began with the weights in {folder}, and there are none now: put them back"
         )
-    value = 0
+    crc = 0
     for path in files:
         size = path.stat().st_size
         with path.open("rb") as stream:
-            value = google_crc32c.extend(value, f"{path.name} {size}".encode())
-            value = google_crc32c.extend(value, stream.read(ENDS_BYTES))
+            crc = google_crc32c.extend(crc, f"{path.name} {size}".encode())
+            crc = google_crc32c.extend(crc, stream.read(ENDS_BYTES))
             stream.seek(max(0, size - ENDS_BYTES))
-            value = google_crc32c.extend(value, stream.read(ENDS_BYTES))
-    return f"{value:08x}"
+            crc = google_crc32c.extend(crc, stream.read(ENDS_BYTES))
+    return f"{crc:08x}"

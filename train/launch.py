@@ -3,7 +3,7 @@
 pagemill train demo --data corpus                            one process
 torchrun --nproc_per_node 8 -m pagemill.train base …         one host, or many
 deepspeed --module pagemill.train base …                     the same by DeepSpeed's launcher
-pagemill train base --nodes 4 --address …                    many hosts through Ray (`cluster`)
+pagemill train base --nodes 4 --address …                    many hosts through Ray (`ray`)
 """
 
 from __future__ import annotations
@@ -16,19 +16,31 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..engine.errors import ConfigError, PagemillError
 from ..engine.progress import Progress
 from ..model.load import quiet_transformers
 from .arguments import add_job
-from .checkpoint.checkpoint import MODEL, newest, step_of
-from .checkpoint.retention import FOLDER as CHECKPOINTS
+from .checkpoint.format import FOLDER as CHECKPOINTS
+from .checkpoint.format import MODEL, step_of
+from .checkpoint.listing import newest_checkpoint
 from .log.run_log import OnStep, StepProgress
 from .ranks import Ranks, from_environment
 from .recipe import Recipe, from_weights, read_recipe
-from .trainer import RunResult, Trainer
+from .state import RunResult
+from .trainer import Trainer
 
 OK, FAULTS, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+class JobStage(NamedTuple):
+    """One stage of a job."""
+
+    recipe: Recipe
+    folder: Path
+    requested: bool
+    """Whether it is to be trained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,34 +58,34 @@ class TrainJob:
     minutes: float = 0.0
     """After which the run stops with a checkpoint; 0 for never."""
 
-    def read(self) -> list[tuple[Recipe, Path, bool]]:
-        """Every stage of the recipe, its folder, and whether it is asked for.
+    def read_stages(self) -> list[JobStage]:
+        """Every stage of the recipe.
 
         A recipe of one stage has the run's own folder.
 
         Raises:
             ConfigError: there is no such recipe or stage.
         """
-        found = read_recipe(self.recipe, self.overrides)
-        names = [stage.name for stage in found]
+        recipes = read_recipe(self.recipe, self.overrides)
+        names = [recipe.name for recipe in recipes]
         if unknown := set(self.stages) - set(names):
             raise ConfigError(
                 f"{self.recipe} has no stage {unknown.pop()!r}; there are: {', '.join(names)}"
             )
         out = Path(self.out)
-        many = len(found) > 1
+        many = len(recipes) > 1
         return [
-            (
-                stage,
-                out / f"{number}-{stage.name}" if many else out,
-                not self.stages or stage.name in self.stages,
+            JobStage(
+                recipe,
+                out / f"{number}-{recipe.name}" if many else out,
+                not self.stages or recipe.name in self.stages,
             )
-            for number, stage in enumerate(found, 1)
+            for number, recipe in enumerate(recipes, 1)
         ]
 
 
 def run_stages(
-    job: TrainJob, ranks: Ranks, *, watch: OnStep | None = None, counting: Progress | None = None
+    job: TrainJob, ranks: Ranks, *, on_step: OnStep | None = None, on_count: Progress | None = None
 ) -> list[tuple[Path, RunResult]]:
     """Train the stages one after another, each from the weights of the one before.
 
@@ -83,46 +95,49 @@ def run_stages(
     Args:
         job: what is asked for.
         ranks: this process among those of the run.
-        watch: called on rank 0 after every step.
-        counting: called while pages' tokens are counted.
+        on_step: called on rank 0 after every step.
+        on_count: called while pages' tokens are counted.
 
     Returns:
         Folder and result of each stage that was begun; the last may have been stopped.
 
     Raises:
-        PagemillError: as `Run.train`.
+        PagemillError: as `Trainer.train`.
     """
-    done: list[tuple[Path, RunResult]] = []
-    start: Path | None = None
-    until = time.monotonic() + 60 * job.minutes if job.minutes > 0 else math.inf
-    stages = job.read()
-    last = [folder for _, folder, asked in stages if asked][-1]
-    for stage, folder, asked in stages:
-        before = newest(folder / CHECKPOINTS)
-        if not asked or (job.resume and folder != last and is_done(stage, before)):
-            start = before
+    results: list[tuple[Path, RunResult]] = []
+    previous: Path | None = None
+    deadline = time.monotonic() + 60 * job.minutes if job.minutes > 0 else math.inf
+    stages = job.read_stages()
+    last = [stage for stage in stages if stage.requested][-1]
+    for stage in stages:
+        newest = newest_checkpoint(stage.folder / CHECKPOINTS)
+        done_before = job.resume and stage is not last and is_done(stage.recipe, newest)
+        if not stage.requested or done_before:
+            previous = newest
             continue
-        recipe = stage if start is None else from_weights(stage, start / MODEL)
-        run = Trainer(recipe, folder, ranks, watch=watch, counting=counting, until=until)
-        result = run.train(resume=job.resume)
-        done.append((folder, result))
-        start = result.checkpoint
+        recipe = from_weights(stage.recipe, previous / MODEL) if previous else stage.recipe
+        trainer = Trainer(
+            recipe, stage.folder, ranks, on_step=on_step, on_count=on_count, deadline=deadline
+        )
+        result = trainer.train(resume=job.resume)
+        results.append((stage.folder, result))
+        previous = result.checkpoint
         if result.reason != "done":
             break
-    return done
+    return results
 
 
-def is_done(stage: Recipe, checkpoint: Path | None) -> bool:
+def is_done(recipe: Recipe, newest: Path | None) -> bool:
     """Whether a stage has learned all of its steps."""
-    return checkpoint is not None and step_of(checkpoint) >= stage.steps
+    return newest is not None and step_of(newest) >= recipe.steps
 
 
 def parse_job(arguments: argparse.Namespace) -> TrainJob:
     """The job that a command line names."""
     data = []
     if arguments.data:
-        quoted = ", ".join(toml_string(one) for one in arguments.data)
-        data = [f"data.corpora=[{quoted}]"]
+        corpora = ", ".join(toml_string(corpus) for corpus in arguments.data)
+        data = [f"data.corpora=[{corpora}]"]
     return TrainJob(
         recipe=arguments.recipe,
         out=arguments.out or str(Path("runs") / Path(arguments.recipe).stem),
@@ -139,9 +154,9 @@ def toml_string(text: str) -> str:
     return f'"{escaped}"'
 
 
-def exit_status(done: Sequence[tuple[Path, RunResult]]) -> int:
+def exit_status(results: Sequence[tuple[Path, RunResult]]) -> int:
     """The exit status of a run."""
-    return OK if done and done[-1][1].reason == "done" else INTERRUPTED
+    return OK if results and results[-1][1].reason == "done" else INTERRUPTED
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -154,7 +169,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     quiet_transformers()
     try:
         with from_environment() as ranks:
-            done = run_stages(parse_job(arguments), ranks, watch=lines if ranks.first else None)
+            on_step = write_step if ranks.first else None
+            results = run_stages(parse_job(arguments), ranks, on_step=on_step)
     except ConfigError as err:
         sys.stderr.write(f"pagemill: {err}\n")
         return USAGE
@@ -163,10 +179,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAULTS
     except KeyboardInterrupt:
         return INTERRUPTED
-    return exit_status(done)
+    return exit_status(results)
 
 
-def lines(told: StepProgress) -> None:
+def write_step(progress: StepProgress) -> None:
     """A plain line a step, for logs of launchers."""
-    what = told.note or f"loss {told.loss:.4f}  {told.tokens_per_s:,.0f} tokens/s"
-    sys.stderr.write(f"step {told.step}/{told.steps}  {what}\n")
+    text = progress.note or f"loss {progress.loss:.4f}  {progress.tokens_per_s:,.0f} tokens/s"
+    sys.stderr.write(f"step {progress.step}/{progress.steps}  {text}\n")

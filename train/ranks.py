@@ -5,18 +5,20 @@ from __future__ import annotations
 import datetime
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 
 from ..engine.errors import TrainingError
 
+T = TypeVar("T")
 CPU = torch.device("cpu")
-WAIT = datetime.timedelta(hours=2)
+TIMEOUT = datetime.timedelta(hours=2)
 """For the slowest rank: rank 0 may read a long evaluation alone."""
 
 
@@ -30,11 +32,11 @@ class Ranks:
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that writes and tells."""
+        """Whether this is the process that writes and logs."""
         return self.rank == 0
 
 
-def alone() -> Ranks:
+def single_process() -> Ranks:
     """One process, on a GPU if there is one."""
     return Ranks(device=torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
@@ -48,7 +50,7 @@ def from_environment() -> Iterator[Ranks]:
     """
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
     if ranks == 1 and "MASTER_ADDR" not in os.environ:
-        yield alone()
+        yield single_process()
         return
     rank, local = int(os.environ["RANK"]), int(os.environ.get("LOCAL_RANK", "0"))
     gpus = torch.cuda.device_count()
@@ -57,13 +59,13 @@ def from_environment() -> Iterator[Ranks]:
     device = torch.device("cuda", local) if gpus else torch.device("cpu")
     if gpus:
         torch.cuda.set_device(device)
-    ours = not dist.is_initialized()
-    if ours:
-        dist.init_process_group("nccl" if gpus else "gloo", timeout=WAIT)
+    owns_group = not dist.is_initialized()
+    if owns_group:
+        dist.init_process_group("nccl" if gpus else "gloo", timeout=TIMEOUT)
     try:
         yield Ranks(rank, ranks, device)
     finally:
-        if ours and dist.is_initialized():
+        if owns_group and dist.is_initialized():
             dist.destroy_process_group()
 
 
@@ -74,25 +76,25 @@ def ensure_group() -> None:
     for name, value in (("RANK", "0"), ("LOCAL_RANK", "0"), ("WORLD_SIZE", "1")):
         os.environ.setdefault(name, value)
     backend = "nccl" if torch.cuda.is_available() else "gloo"
-    meeting = Path(tempfile.mkdtemp()) / "ranks"
+    rendezvous = Path(tempfile.mkdtemp()) / "ranks"
     dist.init_process_group(
-        backend, init_method=f"file://{meeting}", rank=0, world_size=1, timeout=WAIT
+        backend, init_method=f"file://{rendezvous}", rank=0, world_size=1, timeout=TIMEOUT
     )
 
 
-def agreed(value: str, ranks: Ranks) -> str:
+def broadcast(value: str, ranks: Ranks) -> str:
     """The value that rank 0 has."""
     if ranks.ranks == 1:
         return value
-    held = [value]
-    dist.broadcast_object_list(held, src=0)
-    return held[0]
+    values = [value]
+    dist.broadcast_object_list(values, src=0)
+    return values[0]
 
 
-def gathered(value: object, ranks: Ranks) -> list[object]:
-    """The values of all ranks, on every rank."""
+def gather_lists(values: Sequence[T], ranks: Ranks) -> list[T]:
+    """The values of all ranks in one list, on every rank."""
     if ranks.ranks == 1:
-        return [value]
-    found: list[object] = [None] * ranks.ranks
-    dist.all_gather_object(found, value)
-    return found
+        return list(values)
+    gathered: list[Any] = [None] * ranks.ranks
+    dist.all_gather_object(gathered, list(values))
+    return [value for rank_values in gathered for value in rank_values]

@@ -20,9 +20,9 @@ from ray.train.torch import TorchConfig, TorchTrainer
 
 from ..engine.errors import ConfigError, TrainingError
 from .launch import TrainJob, run_stages
-from .log.journal import lines
-from .log.run_log import LOG, OnStep, StepProgress
-from .ranks import WAIT, Ranks
+from .log.journal import LOG, lines
+from .log.run_log import OnStep, StepProgress
+from .ranks import TIMEOUT, Ranks
 
 POLL_S = 1.0
 MOST_FAILURES = 8
@@ -33,7 +33,7 @@ def train_on_cluster(
     *,
     workers: int,
     gpus: int,
-    watch: OnStep | None = None,
+    on_step: OnStep | None = None,
     failures: int = MOST_FAILURES,
 ) -> str:
     """Train with so many processes; how the run ended, `done` or `stopped`.
@@ -42,7 +42,7 @@ def train_on_cluster(
         job: what is asked for; its folder must be the same on all hosts.
         workers: processes, one a GPU, or one a host without GPUs.
         gpus: of each host; 0 computes on CPUs.
-        watch: called here with what rank 0 writes to its log.
+        on_step: called here with what rank 0 writes to its log.
         failures: times that the processes are started again after a crash.
 
     Raises:
@@ -52,13 +52,13 @@ def train_on_cluster(
     if workers < 1:
         raise ConfigError(f"--nodes is {workers}; at least one process is needed")
     job = replace(job, out=str(Path(job.out).absolute()))
-    folders = [folder for _, folder, asked in job.read() if asked]
+    folders = [stage.folder for stage in job.read_stages() if stage.requested]
     trainer: Any = TorchTrainer(
-        work,
+        train_worker,
         train_loop_config=asdict(job),
         scaling_config=ray_train.ScalingConfig(num_workers=workers, use_gpu=gpus > 0),
         torch_config=TorchConfig(
-            backend="nccl" if gpus else "gloo", timeout_s=int(WAIT.total_seconds())
+            backend="nccl" if gpus else "gloo", timeout_s=int(TIMEOUT.total_seconds())
         ),
         run_config=ray_train.RunConfig(
             name="ray",
@@ -66,12 +66,12 @@ def train_on_cluster(
             failure_config=ray_train.FailureConfig(max_failures=failures),
         ),
     )
-    with following(folders, watch):
+    with following(folders, on_step):
         try:
             trainer.fit()
         except ray_train.TrainingFailedError as err:
             raise TrainingError(f"the run failed on the cluster: {err}") from err
-    return "done" if all(reason_of(folder / LOG) == "done" for folder in folders) else "stopped"
+    return "done" if all(end_reason(folder / LOG) == "done" for folder in folders) else "stopped"
 
 
 def gpus_a_node(nodes: int) -> int:
@@ -79,68 +79,70 @@ def gpus_a_node(nodes: int) -> int:
     return int(ray.cluster_resources().get("GPU", 0)) // max(1, nodes)
 
 
-def work(config: dict[str, Any]) -> None:
+def train_worker(config: dict[str, Any]) -> None:
     """What every process does: go on from the newest checkpoint, if there is one."""
-    lists: Any = {name: tuple(v) if isinstance(v, list) else v for name, v in config.items()}
-    job = TrainJob(**lists)
+    fields: Any = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in config.items()
+    }
+    job = TrainJob(**fields)
     context = ray_train.get_context()
-    ranks = Ranks(context.get_world_rank(), context.get_world_size(), device())
+    ranks = Ranks(context.get_world_rank(), context.get_world_size(), worker_device())
     run_stages(replace(job, resume=True), ranks)
 
 
-def device() -> torch.device:
+def worker_device() -> torch.device:
     """The device that Ray gave to this process."""
-    found = ray_train.torch.get_device()
-    assert isinstance(found, torch.device)
-    return found
+    device = ray_train.torch.get_device()
+    assert isinstance(device, torch.device)
+    return device
 
 
 @contextmanager
-def following(folders: list[Path], watch: OnStep | None) -> Iterator[None]:
-    """Tell what is written to the logs of a run meanwhile."""
-    if watch is None:
+def following(folders: list[Path], on_step: OnStep | None) -> Iterator[None]:
+    """Call with the newest step in the logs of a run meanwhile."""
+    if on_step is None:
         yield
         return
-    over = threading.Event()
-    thread = threading.Thread(target=follow, args=(folders, watch, over), daemon=True)
+    finished = threading.Event()
+    thread = threading.Thread(target=follow, args=(folders, on_step, finished), daemon=True)
     thread.start()
     try:
         yield
     finally:
-        over.set()
+        finished.set()
         thread.join()
 
 
-def follow(folders: list[Path], watch: OnStep, over: threading.Event) -> None:
-    """Until it is over, tell the last step of the newest log whenever there is a new one."""
-    told = (-1, "")
-    while not over.wait(POLL_S):
+def follow(folders: list[Path], on_step: OnStep, finished: threading.Event) -> None:
+    """Until it is finished, call with the last step of the newest log whenever it is a new one."""
+    reported = (-1, "")
+    while not finished.wait(POLL_S):
         for folder in folders:
             log = folder / LOG
             if not log.is_file():
                 continue
-            steps = steps_of(log)
-            if steps is not None and (steps.step, str(folder)) != told:
-                told = (steps.step, str(folder))
-                watch(steps)
+            progress = last_step(log)
+            if progress is not None and (progress.step, str(folder)) != reported:
+                reported = (progress.step, str(folder))
+                on_step(progress)
 
 
-def reason_of(log: Path) -> str:
+def end_reason(log: Path) -> str:
     """How the run with this log ended; empty where it did not."""
     ends = [line for line in lines(log) if line["kind"] == "end"] if log.is_file() else []
     return str(ends[-1]["reason"]) if ends else ""
 
 
-def steps_of(log: Path) -> StepProgress | None:
+def last_step(log: Path) -> StepProgress | None:
     """The last step in a log."""
-    steps, found = 0, None
+    steps, last = 0, None
     for line in lines(log):
         if line["kind"] == "start":
             steps = int(line["steps"])
         elif line["kind"] == "step":
-            found = line
-    if found is None:
+            last = line
+    if last is None:
         return None
     return StepProgress(
-        int(found["step"]), steps, float(found["loss"] or 0), float(found["tokens_per_s"])
+        int(last["step"]), steps, float(last["loss"] or 0), float(last["tokens_per_s"])
     )

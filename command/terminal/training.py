@@ -10,7 +10,7 @@ from .meter import Meter
 
 if TYPE_CHECKING:
     from ...train.log.run_log import StepProgress
-    from ...train.trainer import RunResult
+    from ...train.state import RunResult
 
 
 class TrainingMeter:

@@ -16,7 +16,7 @@ from pagemill.command import main
 from pagemill.engine.errors import ConfigError
 from pagemill.model.folder import model_folder
 from pagemill.model.load import load_reader
-from pagemill.train.checkpoint.checkpoint import newest
+from pagemill.train.checkpoint.listing import newest_checkpoint
 from pagemill.train.log.journal import read
 
 SETTINGS = [
@@ -79,7 +79,7 @@ def test_a_run_stops_after_its_minutes_and_goes_on(tmp_path, corpus, capsys):
     words += settings("steps=2", "eval.at_end=false")
     assert main.main([*words, "--minutes", "1e-6"]) == 130
     assert "--resume" in capsys.readouterr().out
-    assert newest(run / "1-one" / "checkpoints").name == "step-000001"
+    assert newest_checkpoint(run / "1-one" / "checkpoints").name == "step-000001"
     assert not (run / "2-two").exists()
     assert main.main(words) == 0
     assert model_folder(run).parent == run / "2-two" / "checkpoints" / "step-000002"

@@ -20,20 +20,22 @@ from typing import Any
 
 import torch
 from pagemill.engine.config import with_overrides
-from pagemill.train.checkpoint.checkpoint import newest, read_pieces, read_saved
+from pagemill.train.checkpoint.listing import newest_checkpoint
+from pagemill.train.checkpoint.reader import read_checkpoint, read_pieces
 from pagemill.train.log.journal import read
 from pagemill.train.log.run_log import StepProgress
 from pagemill.train.ranks import Ranks, from_environment
 from pagemill.train.recipe import Recipe
+from pagemill.train.state import RunResult
 from pagemill.train.stream.collate import Batch
-from pagemill.train.trainer import RunResult, Trainer
+from pagemill.train.trainer import Trainer
 
 BUDGET = 320
 SETTINGS = (
     "steps=6", "seed=5", "model.scale_resolution=84", "model.max_slice_nums=2", "data.workers=0",
     "stream.window_samples=24", f"stream.pack.budget_tokens={BUDGET}",
     "stream.pack.budget_slices=24", "stream.pack.global_packs=2",
-    "stream.sample.most_answer_tokens=64", "pace.warmup=0.2", "parallel.threads=1",
+    "stream.sample.most_answer_tokens=64", "lr_schedule.warmup=0.2", "parallel.threads=1",
     "checkpoint.every=0", "eval.at_end=false",
 )  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,27 +64,27 @@ class Job:
         return Path(self.out)
 
     def recipe(self) -> Recipe:
-        own = (f'data.corpora=["{self.corpus}"]', f'data.names=["{self.name}"]')
-        return with_overrides(Recipe, {}, [*SETTINGS, *own, *self.settings])
+        data = (f'data.corpora=["{self.corpus}"]', f'data.names=["{self.name}"]')
+        return with_overrides(Recipe, {}, [*SETTINGS, *data, *self.settings])
 
 
-def trained(job: Job, ranks: Ranks | None = None, **run: Any) -> RunResult:
+def train_job(job: Job, ranks: Ranks | None = None, **run: Any) -> RunResult:
     """The run, in this process."""
-    made = Trainer(job.recipe(), job.folder, ranks or Ranks(), **run)
-    harm(made, job)
-    return made.train(resume=job.resume)
+    trainer = Trainer(job.recipe(), job.folder, ranks or Ranks(), **run)
+    harm(trainer, job)
+    return trainer.train(resume=job.resume)
 
 
-def harm(run: Trainer, job: Job) -> None:
+def harm(trainer: Trainer, job: Job) -> None:
     """Poison a batch, or ask to stop, where the job says so."""
-    train_step = run.train_step
+    train_step = trainer.train_step
 
     def harmed(batch: Batch, *rest: Any) -> None:
-        rank, step = now = (run.ranks.rank, run.progressed.step + 1)
+        rank, step = now = (trainer.ranks.rank, trainer.state.step + 1)
         if job.poisoned and rank == job.poisoned[0] and step in job.poisoned[1:]:
             batch = poison(batch)
         if job.burst and rank == job.burst[0] and step in job.burst[1:]:
-            with bursting(run.engine.model):
+            with bursting(trainer.backend.model):
                 train_step(batch, *rest)
         else:
             train_step(batch, *rest)
@@ -90,7 +92,7 @@ def harm(run: Trainer, job: Job) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
     if job.poisoned or job.burst or job.signalled:
-        run.train_step = harmed  # type: ignore[method-assign]
+        trainer.train_step = harmed  # type: ignore[method-assign]
 
 
 def poison(batch: Batch, sample: int = 0) -> Batch:
@@ -117,10 +119,10 @@ def bursting(model: Any) -> Iterator[None]:
         hook.remove()
 
 
-def trained_by(ranks: int, jobs: Sequence[Job], folder: Path) -> str:
-    """The runs, on several ranks; what was said."""
+def train_on_ranks(ranks: int, jobs: Sequence[Job], folder: Path) -> str:
+    """The runs, on several ranks; what they printed."""
     path = folder / "jobs.json"
-    path.write_text(json.dumps([one.__dict__ for one in jobs]))
+    path.write_text(json.dumps([job.__dict__ for job in jobs]))
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone",
          "--nproc_per_node", str(ranks), "tests/support/trained.py", str(path)],
@@ -131,14 +133,14 @@ def trained_by(ranks: int, jobs: Sequence[Job], folder: Path) -> str:
     return done.stdout + done.stderr
 
 
-def begun(job: Job, folder: Path) -> subprocess.Popen[bytes]:
+def start_process(job: Job, folder: Path) -> subprocess.Popen[bytes]:
     """The run in a process of its own, to be killed."""
     path = folder / "job.json"
     path.write_text(json.dumps([job.__dict__]))
     return subprocess.Popen(
         [sys.executable, "tests/support/trained.py", str(path)],
         cwd=ROOT, env=environment(), start_new_session=True, stdout=subprocess.DEVNULL,
-        stderr=(folder / "said").open("ab"),
+        stderr=(folder / "stderr").open("ab"),
     )  # fmt: skip
 
 
@@ -149,15 +151,15 @@ def environment() -> dict[str, str]:
 def lines(folder: str | Path, kind: str = "step") -> list[dict[str, Any]]:
     """Those lines of a run's log."""
     path = Path(folder) / "log.jsonl"
-    return [one for one in read(path) if one["kind"] == kind] if path.is_file() else []
+    return [line for line in read(path) if line["kind"] == kind] if path.is_file() else []
 
 
 def curve(folder: str | Path) -> list[tuple[int, float, float]]:
     """Step, loss and norm of every step."""
-    return [(one["step"], one["loss"], one["grad_norm"]) for one in lines(folder)]
+    return [(line["step"], line["loss"], line["grad_norm"]) for line in lines(folder)]
 
 
-def farthest(one: str | Path, other: str | Path, *, but: int = 0) -> float:
+def largest_gap(one: str | Path, other: str | Path, *, but: int = 0) -> float:
     """The largest relative difference of the losses of two runs that took the same steps."""
     pairs = [pair for pair in zip(curve(one), curve(other), strict=True) if pair[0][0] != but]
     assert pairs
@@ -167,9 +169,9 @@ def farthest(one: str | Path, other: str | Path, *, but: int = 0) -> float:
 
 def pieces(folder: str | Path) -> dict[tuple[str, str], torch.Tensor]:
     """Weights and moments of the newest checkpoint."""
-    found = newest(Path(folder) / "checkpoints")
-    assert found is not None
-    return read_pieces(read_saved(found, check=True))
+    newest = newest_checkpoint(Path(folder) / "checkpoints")
+    assert newest is not None
+    return read_pieces(read_checkpoint(newest, check=True))
 
 
 def distance(one: Mapping[Any, torch.Tensor], other: Mapping[Any, torch.Tensor]) -> float:
@@ -181,13 +183,13 @@ def distance(one: Mapping[Any, torch.Tensor], other: Mapping[Any, torch.Tensor])
     )
 
 
-def told_apart(
-    found: Mapping[tuple[str, str], torch.Tensor],
+def with_gradient(
+    pieces: Mapping[tuple[str, str], torch.Tensor],
 ) -> dict[tuple[str, str], torch.Tensor]:
-    """Without what gradients say nothing of: attention does not depend on a bias of its keys, so
-    that Adam makes steps of rounding errors."""
+    """Without parameters that have none: attention does not depend on a bias of its keys, so that
+    Adam makes steps of rounding errors."""
     silent = ("k_proj.bias", "attn.in_proj_bias")
-    return {name: one for name, one in found.items() if not name[0].endswith(silent)}
+    return {name: piece for name, piece in pieces.items() if not name[0].endswith(silent)}
 
 
 def same(one: Mapping[Any, torch.Tensor], other: Mapping[Any, torch.Tensor]) -> bool:
@@ -197,14 +199,14 @@ def same(one: Mapping[Any, torch.Tensor], other: Mapping[Any, torch.Tensor]) -> 
 
 @dataclass
 class Watched:
-    """Collects what a run tells; kills or signals itself where that is asked for."""
+    """Collects the progress of a run; sends it SIGTERM at a step, where one is named."""
 
-    told: list[StepProgress] = field(default_factory=list)
+    progress: list[StepProgress] = field(default_factory=list)
     signal_at: int = 0
 
-    def __call__(self, told: StepProgress) -> None:
-        self.told.append(told)
-        if told.step == self.signal_at and not told.note:
+    def __call__(self, progress: StepProgress) -> None:
+        self.progress.append(progress)
+        if progress.step == self.signal_at and not progress.note:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -219,7 +221,7 @@ def main(path: Path) -> None:
     """Every run in the file."""
     with from_environment() as ranks:
         for job in jobs_in(path):
-            result = trained(job, ranks)
+            result = train_job(job, ranks)
             sys.stdout.write(f"rank {ranks.rank}: {job.out} {result.reason} {result.step}\n")
             sys.stdout.flush()
 

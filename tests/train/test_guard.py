@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 import torch
 from pagemill.engine.errors import TrainingError
-from pagemill.train.checkpoint.checkpoint import read_pieces, read_saved
+from pagemill.train.checkpoint.reader import read_checkpoint, read_pieces
 from pagemill.train.guard import Guard
 from pagemill.train.initial import initial_model
-from pagemill.train.recipe.recipe import GuardConfig
+from pagemill.train.recipe.config import GuardConfig
+from pagemill.train.setup import open_stream
 from pagemill.train.stream.corpus import open_corpus
 from pagemill.train.stream.sample import SampleBuilder, TrainingSample
 from pagemill.train.stream.stream import PackDataset, PageStream
-from pagemill.train.trainer import open_stream
-from support.trained import Job, curve, lines, pieces, same, trained
+from support.trained import Job, curve, lines, pieces, same, train_job
 
 
 def filled(**config) -> Guard:
@@ -64,9 +64,9 @@ def test_medians_do_not_count_at_the_beginning_nor_where_switched_off():
 
 def test_a_skipped_step_is_no_measure_of_later_ones():
     guard = filled()
-    before = guard.state()
+    before = guard.state_dict()
     guard.record("the loss is nan", math.nan, math.nan, 9, ())
-    assert {**guard.state(), "skipped": 0} == before
+    assert {**guard.state_dict(), "skipped": 0} == before
     assert guard.skipped == 1
     guard.record("", 2.0, 3.0, 10, ())
     assert guard.skipped == 0
@@ -75,8 +75,8 @@ def test_a_skipped_step_is_no_measure_of_later_ones():
 def test_a_restored_guard_judges_alike():
     guard, other = filled(), Guard(GuardConfig(least=4, window=8), clip=1.0)
     guard.record("fault", 9.0, 9.0, 5, ())
-    other.restore(json.loads(json.dumps(guard.state())))
-    assert other.state() == guard.state()
+    other.load_state_dict(json.loads(json.dumps(guard.state_dict())))
+    assert other.state_dict() == guard.state_dict()
     assert other.fault(2.0, 30.1) == guard.fault(2.0, 30.1) != ""
 
 
@@ -89,13 +89,13 @@ def test_many_in_a_row_end_the_run_and_name_the_samples():
 
 
 def at(folder: Path, step: int):
-    saved = read_saved(folder / "checkpoints" / f"step-{step:06d}", check=True)
+    saved = read_checkpoint(folder / "checkpoints" / f"step-{step:06d}", check=True)
     return saved, read_pieces(saved)
 
 
 def test_a_poisoned_step_leaves_no_trace_and_names_its_page(corpora, tmp_path):
     settings = ("steps=5", "checkpoint.every=1", "checkpoint.keep_last=9")
-    trained(Job(corpus=corpora[0], out=str(tmp_path / "run"), settings=settings, poisoned=(0, 3)))
+    train_job(Job(corpus=corpora[0], out=str(tmp_path / "run"), settings=settings, poisoned=(0, 3)))
     told = lines(tmp_path / "run")
     assert [one["skipped"] for one in told] == ["", "", "the loss is nan", "", ""]
     assert told[2]["loss"] is None
@@ -107,7 +107,7 @@ def test_a_poisoned_step_leaves_no_trace_and_names_its_page(corpora, tmp_path):
     assert [one["step"] for one in steps] == [2, 3]
     assert steps[1]["level_sums"] == steps[0]["level_sums"]
     # The samples were taken and the learning rate goes on by the step, not by updates.
-    trained(Job(corpus=corpora[0], out=str(tmp_path / "sound"), settings=("steps=5",)))
+    train_job(Job(corpus=corpora[0], out=str(tmp_path / "sound"), settings=("steps=5",)))
     sound = lines(tmp_path / "sound")
     for name in ("lr", "tokens", "window"):
         assert [one[name] for one in told] == [one[name] for one in sound]
@@ -128,11 +128,11 @@ def test_a_run_of_poisoned_steps_ends_and_says_so_in_its_log(corpora, tmp_path):
     settings = ("guard.most_skips=2", "checkpoint.every=1")
     job = Job(corpus=corpora[0], out=str(tmp_path), settings=settings, poisoned=(0, 2, 3))
     with pytest.raises(TrainingError, match="2 steps in a row were skipped, the last at step 3"):
-        trained(job)
+        train_job(job)
     [end] = lines(tmp_path, "end")
     assert (end["reason"], end["step"]) == ("failed", 3)
     assert "TrainingError: 2 steps in a row" in end["message"]
-    result = trained(replace(job, poisoned=None, resume=True))
+    result = train_job(replace(job, poisoned=None, resume=True))
     assert (result.reason, result.step) == ("done", 6)
 
 
@@ -191,7 +191,7 @@ def test_training_goes_on_past_broken_samples_and_names_them(corpora, tmp_path, 
     shutil.copytree(corpora[0], tmp_path / "scans")
     source = open_corpus(str(tmp_path / "scans"))
     sound = Job(corpus=corpora[0], out=str(tmp_path / "sound"))
-    trained(sound)
+    train_job(sound)
     keys = [first_key(corpora[0], step) for step in (1, 2)]
     row = int(np.flatnonzero(source.keys == keys[0])[0])
     path = Path(source.place.local_path(source.tars[source.shards[row]]))
@@ -199,7 +199,7 @@ def test_training_goes_on_past_broken_samples_and_names_them(corpora, tmp_path, 
     data[int(source.columns["image_offset"][row]) + 30] ^= 0x40
     path.write_bytes(data)
     spoil(monkeypatch, keys[1], labels=99_999)
-    result = trained(Job(corpus=str(tmp_path / "scans"), out=str(tmp_path / "run")))
+    result = train_job(Job(corpus=str(tmp_path / "scans"), out=str(tmp_path / "run")))
     assert result.reason == "done"
     told = lines(tmp_path / "run")
     assert any(keys[0] in one for one in told[0]["failures"])

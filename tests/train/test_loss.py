@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pagemill.corruption import CorruptionConfig, Schedule
 from pagemill.corruption.region import RegionConfig
 from pagemill.model import PagemillForConditionalGeneration, preset
-from pagemill.train.backend.torch import totals_of
-from pagemill.train.loss import GROUPS, LEVELS, TASKS, MicroResult, PackedLoss, micros
+from pagemill.train.loss import GROUPS, MicroResult, PackedLoss
+from pagemill.train.micro_batch import LEVELS, TASKS, micro_batches
+from pagemill.train.step import exchange_totals
 from pagemill.train.stream.collate import Batch, collated
 from pagemill.train.stream.packing import PackConfig
 from pagemill.train.stream.sample import IGNORED, SampleConfig, TrainingSample
@@ -23,6 +21,8 @@ from pagemill.train.stream.stream import PageStream, StreamConfig
 from support.trained import poison
 
 PACKS, BUDGET, IMAGE = 8, 160, 11
+
+
 SCHEDULE = Schedule(config=CorruptionConfig(region=RegionConfig(min_length=2.0, share=1.0)))
 
 
@@ -90,7 +90,7 @@ def attending(model, name: str):
     return model
 
 
-def told(model, batch: Batch, **how: int) -> list[MicroResult]:
+def results(model, batch: Batch, **how: int) -> list[MicroResult]:
     """What a learner says of every part of a batch, without gradients."""
     with torch.no_grad():
         return learned(model, batch, **how)
@@ -98,8 +98,8 @@ def told(model, batch: Batch, **how: int) -> list[MicroResult]:
 
 def learned(model, batch: Batch, packs: int = PACKS, chunk: int = 64) -> list[MicroResult]:
     """The same; gradients are left in the model."""
-    parts = list(micros(batch, packs))
-    totals, _ = totals_of(parts, chunk, 1)
+    parts = list(micro_batches(batch, packs))
+    totals, _ = exchange_totals(parts, chunk, 1)
     learner = PackedLoss(model, chunk_tokens=chunk)
     model.zero_grad(set_to_none=True)
     found = []
@@ -193,9 +193,9 @@ def test_sums_are_those_of_a_slow_count(model, pages, plain):
             at += 1
         if starts[at] < (pack + 1) * BUDGET:
             at += 1  # what the pack is filled up with
-    found = told(attending(model, "packed"), pages, packs=2, chunk=100)
-    assert torch.allclose(sum(one.groups for one in found), groups, rtol=1e-5)
-    got = torch.cat([one.samples for one in found])
+    found = results(attending(model, "packed"), pages, packs=2, chunk=100)
+    assert torch.allclose(sum(one.group_sums for one in found), groups, rtol=1e-5)
+    got = torch.cat([one.sample_sums for one in found])
     assert torch.allclose(got, torch.tensor(samples), rtol=1e-5)
 
 
@@ -218,8 +218,8 @@ def test_weighting_says_whose_mean_the_loss_is(model, corpora, processor):
     with torch.no_grad():
         _, _, (losses, _) = by_forward(model, found["token"])
     means, counts = [], []
-    for part in micros(found["token"], PACKS):
-        each = losses.flatten()[part.places - part.places // BUDGET]
+    for part in micro_batches(found["token"], PACKS):
+        each = losses.flatten()[part.positions - part.positions // BUDGET]
         for sample in range(len(part.keys)):
             own = each[part.samples == sample]
             means.append(own.mean())
@@ -233,7 +233,7 @@ def test_weighting_says_whose_mean_the_loss_is(model, corpora, processor):
     assert len({round(float(one), 4) for one in wanted.values()}) == 3
     for name, batch in found.items():
         assert torch.equal(batch.input_ids, found["token"].input_ids)
-        [got] = told(attending(model, "packed"), batch)
+        [got] = results(attending(model, "packed"), batch)
         assert got.loss.item() == pytest.approx(float(wanted[name]), rel=1e-5)
 
 
@@ -253,81 +253,22 @@ def test_samples_learn_the_same_alone_and_in_packs(model, corpora, processor, mo
     [single] = learned(model, alone, packs=len(alone.input_ids))
     assert single.loss.item() == pytest.approx(packed.loss.item(), rel=1e-6)
     assert_near(gradients(model), wanted, 1e-6)
-    assert torch.allclose(single.groups, packed.groups, rtol=1e-5)
+    assert torch.allclose(single.group_sums, packed.group_sums, rtol=1e-5)
 
 
 def test_a_poisoned_page_spoils_no_other_sample(model, pages):
     spoilt = poison(pages, sample=1)
     attending(model, "packed")
-    sums = torch.cat([one.samples for one in told(model, spoilt, packs=2)])
-    whole = torch.cat([one.samples for one in told(model, pages, packs=2)])
+    sums = torch.cat([one.sample_sums for one in results(model, spoilt, packs=2)])
+    whole = torch.cat([one.sample_sums for one in results(model, pages, packs=2)])
     bad = ~sums[:, 0].isfinite()
     assert bad.nonzero().flatten().tolist() == [1]
     assert torch.allclose(sums[~bad], whole[~bad], rtol=1e-5)
-
-
-SAMPLES = st.lists(
-    st.lists(st.tuples(st.integers(1, 9), st.integers(0, 6), st.booleans()), min_size=1, max_size=4)
-    .filter(lambda pack: sum(length for length, _, _ in pack) <= 20),
-    min_size=1, max_size=6,
-)  # fmt: skip
-
-
-@given(SAMPLES, st.integers(1, 7), st.integers(0, 2**32))
-@settings(max_examples=60)
-def test_parts_hold_every_answer_token_once(packs, per_part, seed):
-    """Packs that are full, that end in filling, with tombstones, with and without pictures."""
-    batch, budget = random_batch(packs, seed), 20
-    wanted, owners = [], []
-    at = 0
-    for pack, own in enumerate(packs):
-        column = 0
-        for length, _, _ in own:
-            for place in range(column + 1, column + length):
-                if batch.labels[pack, place] != IGNORED:
-                    wanted.append((int(batch.labels[pack, place]),
-                                   float(batch.loss_weights[pack, place])))  # fmt: skip
-                    owners.append(at)
-            column += length
-            at += 1
-    got, of, keys, slices, lengths = [], [], [], 0, 0
-    for part in micros(batch, per_part):
-        got += list(zip(part.targets.tolist(), part.weights.tolist(), strict=True))
-        of += (part.samples + len(keys)).tolist()
-        assert part.input_ids.flatten()[part.places + 1].tolist() == part.targets.tolist()
-        assert sum(part.lengths) == part.input_ids.numel()
-        keys += part.keys
-        slices += 0 if part.pixel_values is None else len(part.pixel_values)
-        lengths += sum(part.sample_lengths)
-        assert part.input_ids.shape[1] == budget
-    assert got == wanted
-    assert of == owners
-    assert slices == int(batch.num_tiles.sum())
-    assert lengths == sum(length for pack in packs for length, _, _ in pack)
-
-
-def random_batch(packs, seed: int) -> Batch:
-    rng = np.random.default_rng(seed)
-
-    def made(number: int, length: int, slices: int, lost: bool) -> TrainingSample:
-        ids = rng.integers(1, 99, length)
-        mask = np.zeros(length, bool) if lost else rng.random(length) < 0.5
-        return TrainingSample(
-            input_ids=ids, labels=np.where(mask, ids, IGNORED),
-            levels=np.where(mask, rng.integers(0, 4, length), -1).astype(np.int8),
-            weights=np.where(mask, rng.random(length), 0).astype(np.float32),
-            pixel_values=np.full((slices, 2, 3), number, np.uint8),
-            tgt_sizes=np.ones((slices, 2), np.int64), key=f"k{number}",
-            task="lost" if lost else "read", plan=None,
-        )  # fmt: skip
-
-    numbers = iter(range(1000))
-    return collated([[made(next(numbers), *one) for one in own] for own in packs], 20, 0, ())
 
 
 def test_a_step_without_any_answer_is_no_fault(model, pages):
     empty = replace(pages, labels=torch.full_like(pages.labels, IGNORED))
     [got] = learned(attending(model, "packed"), empty)
     assert got.loss.item() == 0
-    assert got.groups.sum() == 0
+    assert got.group_sums.sum() == 0
     assert not any(one.any() for one in gradients(model).values())

@@ -13,32 +13,34 @@ from pathlib import Path
 import pytest
 import torch
 from pagemill.engine.errors import ConfigError
-from pagemill.train.checkpoint.checkpoint import complete, read_pieces, read_saved
+from pagemill.train.checkpoint.listing import complete_checkpoints
+from pagemill.train.checkpoint.reader import read_checkpoint, read_pieces
 from pagemill.train.initial import initial_model
 from pagemill.train.ranks import Ranks
-from pagemill.train.trainer import Trainer, open_stream
+from pagemill.train.setup import open_stream
+from pagemill.train.trainer import Trainer
 from safetensors.torch import load_file
 from support.trained import (
     DEADLINE_S,
     Job,
     Watched,
-    begun,
     curve,
     distance,
-    farthest,
+    largest_gap,
     lines,
     pieces,
     same,
-    told_apart,
-    trained,
-    trained_by,
+    start_process,
+    train_job,
+    train_on_ranks,
+    with_gradient,
 )
 
 PLAIN: tuple[str, ...] = ()
 
 
 def zero(stage: int) -> tuple[str, ...]:
-    return ('parallel.engine="deepspeed"', f"parallel.zero={stage}")
+    return ('parallel.backend="deepspeed"', f"parallel.zero={stage}")
 
 
 def step(job: Job, number: int) -> Path:
@@ -56,19 +58,19 @@ def test_two_ranks_learn_what_one_does(corpora, tmp_path):
         return Job(corpus=corpora[0], out=str(tmp_path / name), settings=own, **more)
 
     one = job("one")
-    trained(one)
+    train_job(one)
     cut = job("cut")
-    trained(cut, watch=Watched(signal_at=2))
+    train_job(cut, on_step=Watched(signal_at=2))
     two, third = job("two"), job("zero3", *zero(3))
     onward = replace(cut, settings=(*cut.settings, *zero(1)), resume=True)
     poisoned = job("poisoned", poisoned=(1, 2))
     asked = job("asked", signalled=(1, 1))
-    said = trained_by(2, [two, third, onward, poisoned, asked], tmp_path)
+    said = train_on_ranks(2, [two, third, onward, poisoned, asked], tmp_path)
     for name, steps in (("two", 4), ("zero3", 4), ("cut", 4), ("poisoned", 4)):
         assert len(re.findall(rf"/{name} done {steps}\b", said)) == 2
     for other in (two, third, cut):
-        assert farthest(other.out, one.out) < 1e-5
-        assert distance(told_apart(pieces(other.out)), told_apart(pieces(one.out))) < 2e-3
+        assert largest_gap(other.out, one.out) < 1e-5
+        assert distance(with_gradient(pieces(other.out)), with_gradient(pieces(one.out))) < 2e-3
     assert [one_["ranks"] for one_ in lines(cut.out, "start")] == [1, 2]
     for other in (two, third, cut):  # the model that was exported is the one that was learned
         model = load_file(step(other, 4) / "model" / "model.safetensors")
@@ -79,12 +81,14 @@ def test_two_ranks_learn_what_one_does(corpora, tmp_path):
     assert [line["skipped"] for line in told] == ["", "the loss is nan", "", ""]
     assert len(told[1]["samples"]) == 1
     assert told[1]["samples"][0] in said_keys(corpora, 2)
-    saved = [read_saved(step(poisoned, number)).state["progressed"] for number in (2, 4)]
+    saved = [read_checkpoint(step(poisoned, number)).state["progressed"] for number in (2, 4)]
     assert [state["applied"] for state in saved] == [1, 3]
 
     # Only rank 1 was told to stop, in the middle of step 1: both stop, behind the same step.
     assert len(re.findall(r"/asked stopped 2\b", said)) == 2
-    assert [path.name for path in complete(asked.folder / "checkpoints")] == ["step-000002"]
+    assert [path.name for path in complete_checkpoints(asked.folder / "checkpoints")] == [
+        "step-000002"
+    ]
 
 
 def said_keys(corpora, number: int) -> set[str]:
@@ -108,9 +112,9 @@ TWELVE = ("steps=12", "checkpoint.every=4", "checkpoint.keep_last=9", "stream.pa
 def test_fifty_steps_on_two_ranks_are_those_of_one(corpora, tmp_path):
     one = Job(corpus=corpora[0], out=str(tmp_path / "one"), settings=("steps=50",))
     two = replace(one, out=str(tmp_path / "two"))
-    trained(one)
-    trained_by(2, [two], tmp_path)
-    assert farthest(two.out, one.out) < 1e-4
+    train_job(one)
+    train_on_ranks(2, [two], tmp_path)
+    assert largest_gap(two.out, one.out) < 1e-4
     assert curve(one.out)[-1][1] < curve(one.out)[0][1] - 1
 
 
@@ -121,20 +125,20 @@ def test_all_zero_stages_learn_the_same(corpora, tmp_path):
         return Job(corpus=corpora[0], out=str(tmp_path / name), settings=(*TWELVE, *settings))
 
     plain = job("plain")
-    trained(plain)
+    train_job(plain)
     stages = [job(f"zero{stage}", *zero(stage)) for stage in range(4)]
     cut = [
         job(f"parts{stage}", *zero(stage), "parallel.micro_packs=2", "optim.layer_decay=0.8")
         for stage in (0, 1, 2, 3)
     ]
     decayed = job("decayed", "optim.layer_decay=0.8")
-    trained(decayed)
-    trained_by(2, [*stages, *cut], tmp_path)
+    train_job(decayed)
+    train_on_ranks(2, [*stages, *cut], tmp_path)
     for one in stages:
-        assert farthest(one.out, plain.out) < 1e-4
-        assert distance(told_apart(pieces(one.out)), told_apart(pieces(plain.out))) < 5e-3
+        assert largest_gap(one.out, plain.out) < 1e-4
+        assert distance(with_gradient(pieces(one.out)), with_gradient(pieces(plain.out))) < 5e-3
     for one in cut:
-        assert farthest(one.out, decayed.out) < 1e-4
+        assert largest_gap(one.out, decayed.out) < 1e-4
 
 
 WAYS = {
@@ -152,8 +156,8 @@ def test_any_checkpoint_is_gone_on_from_any_other_way(corpora, tmp_path):
         return Job(corpus=corpora[0], out=str(tmp_path / name), settings=own, **more)
 
     whole = job("whole")
-    trained(whole)
-    trained_by(2, [job(f"two-{name}", *way) for name, way in WAYS.items()], tmp_path)
+    train_job(whole)
+    train_on_ranks(2, [job(f"two-{name}", *way) for name, way in WAYS.items()], tmp_path)
     written = [*(f"two-{name}" for name in WAYS), "whole"]
     resumed: dict[int, list[Job]] = {1: [], 2: []}
     for source, (name, way), ranks in itertools.product(written, WAYS.items(), (1, 2)):
@@ -162,28 +166,30 @@ def test_any_checkpoint_is_gone_on_from_any_other_way(corpora, tmp_path):
         shutil.rmtree(folder / "checkpoints" / "step-000006")
         resumed[ranks].append(job(folder.name, *way, resume=True))
     for ranks, jobs in resumed.items():
-        trained_by(ranks, jobs, tmp_path)
+        train_on_ranks(ranks, jobs, tmp_path)
     for one in [*resumed[1], *resumed[2]]:
         assert [told["step"] for told in lines(one.out, "start")][-1] == 3
-        assert farthest(one.out, whole.out) < 1e-5, one.out
-        assert distance(told_apart(pieces(one.out)), told_apart(pieces(whole.out))) < 5e-3, one.out
+        assert largest_gap(one.out, whole.out) < 1e-5, one.out
+        assert distance(with_gradient(pieces(one.out)), with_gradient(pieces(whole.out))) < 5e-3, (
+            one.out
+        )
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_bfloat16_is_learned_in_with_float32_behind_it(corpora, tmp_path):
-    settings = ("steps=4", "optim.lr=1e-5", "pace.kind=constant", "parallel.dtype=bfloat16")
+    settings = ("steps=4", "optim.lr=1e-5", "lr_schedule.kind=constant", "parallel.dtype=bfloat16")
     plain = Job(corpus=corpora[0], out=str(tmp_path / "plain"), settings=settings)
-    trained(plain)
+    train_job(plain)
     stages = [
         replace(plain, out=str(tmp_path / f"zero{stage}"), settings=(*settings, *zero(stage)))
         for stage in (1, 2, 3)
     ]
-    trained_by(2, stages, tmp_path)
+    train_on_ranks(2, stages, tmp_path)
     wanted = pieces(plain.out)
     start = {name: one.float() for name, one in initial_model(plain.recipe())[0].named_parameters()}
     for one in stages:
-        assert farthest(one.out, plain.out) < 2e-2
+        assert largest_gap(one.out, plain.out) < 2e-2
         got = pieces(one.out)
         rounded = [
             bool((tensor == tensor.bfloat16().float()).all())
@@ -214,7 +220,7 @@ def test_a_poisoned_rank_skips_the_step_on_all(corpora, tmp_path):
         for name, way in WAYS.items()
         for harm in ("poisoned", "burst")
     }  # fmt: skip
-    trained_by(2, list(jobs.values()), tmp_path)
+    train_on_ranks(2, list(jobs.values()), tmp_path)
     for (_, harm), job in jobs.items():
         skipped = [one["skipped"] for one in lines(job.out)]
         assert skipped[:2] + skipped[3:] == [""] * 3, job.out
@@ -222,11 +228,11 @@ def test_a_poisoned_rank_skips_the_step_on_all(corpora, tmp_path):
             "the loss is nan" if harm == "poisoned" else r"the norm of the gradients is (inf|nan)"
         )
         assert re.fullmatch(told, skipped[2]), job.out
-        found = [read_pieces(read_saved(step(job, number))) for number in (2, 3, 4)]
+        found = [read_pieces(read_checkpoint(step(job, number))) for number in (2, 3, 4)]
         assert same(found[0], found[1]), job.out
         assert not same(found[1], found[2]), job.out
         assert all(bool(one.isfinite().all()) for one in found[2].values())
-        assert farthest(job.out, jobs["plain", harm].out, but=3) < 1e-4, job.out
+        assert largest_gap(job.out, jobs["plain", harm].out, but=3) < 1e-4, job.out
 
 
 @pytest.mark.slow
@@ -234,14 +240,14 @@ def test_a_poisoned_rank_skips_the_step_on_all(corpora, tmp_path):
 def test_adapters_on_two_ranks_learn_what_one_does(corpora, tmp_path):
     settings = ("steps=4", "lora.rank=4", "optim.lr=1e-2")
     one = Job(corpus=corpora[0], out=str(tmp_path / "one"), settings=settings)
-    trained(one)
+    train_job(one)
     others = [
         replace(one, out=str(tmp_path / f"two-{name}"), settings=(*settings, *way))
         for name, way in WAYS.items()
     ]
-    trained_by(2, others, tmp_path)
+    train_on_ranks(2, others, tmp_path)
     for other in others:
-        assert farthest(other.out, one.out) < 1e-4, other.out
+        assert largest_gap(other.out, one.out) < 1e-4, other.out
         assert pieces(other.out).keys() == pieces(one.out).keys()
 
 
@@ -255,15 +261,15 @@ def test_two_ranks_that_are_stopped_go_on_as_if_they_were_not(corpora, tmp_path)
         replace(cut, signalled=(number % 2, stop), resume=number > 0)
         for number, stop in enumerate(stops)
     ]
-    trained_by(2, [whole, *jobs, replace(cut, resume=True)], tmp_path)
-    assert farthest(cut.out, whole.out) < 1e-5
-    assert distance(told_apart(pieces(cut.out)), told_apart(pieces(whole.out))) < 1e-5
+    train_on_ranks(2, [whole, *jobs, replace(cut, resume=True)], tmp_path)
+    assert largest_gap(cut.out, whole.out) < 1e-5
+    assert distance(with_gradient(pieces(cut.out)), with_gradient(pieces(whole.out))) < 1e-5
 
 
 @pytest.mark.slow
 def test_deepspeed_needs_no_launcher_for_one_process(corpora, tmp_path):
     plain = Job(corpus=corpora[0], out=str(tmp_path / "plain"), settings=("steps=3",))
-    trained(plain)
+    train_job(plain)
     alone = replace(plain, out=str(tmp_path / "alone"), settings=("steps=3", *zero(2)))
-    assert begun(alone, tmp_path).wait(DEADLINE_S) == 0, (tmp_path / "said").read_text()
-    assert farthest(alone.out, plain.out) < 1e-5
+    assert start_process(alone, tmp_path).wait(DEADLINE_S) == 0, (tmp_path / "stderr").read_text()
+    assert largest_gap(alone.out, plain.out) < 1e-5

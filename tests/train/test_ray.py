@@ -77,7 +77,7 @@ def test_a_killed_worker_costs_the_steps_since_the_last_checkpoint(tmp_path, cor
 
         told = []
         job = TrainJob(recipe=str(recipe), out=str(folder))
-        reason = train_on_cluster(job, workers=2, gpus=0, watch=told.append)
+        reason = train_on_cluster(job, workers=2, gpus=0, on_step=told.append)
     killer.join()
     assert killed
     assert reason == "done"

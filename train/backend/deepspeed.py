@@ -1,6 +1,6 @@
 """Weights, gradients and moments spread over ranks by DeepSpeed; the only file that knows it.
 
-DeepSpeed's configuration is derived from the recipe. Its optimiser is ours with a gate in front:
+DeepSpeed's configuration is derived from the recipe. Its optimizer is ours with a gate in front:
 DeepSpeed has the norm of the gradients only inside its step, and there the gate decides whether
 the step is taken, alike on every rank.
 """
@@ -16,12 +16,14 @@ from torch import Tensor, nn
 
 from ...engine.errors import DependencyError
 from ...model import PagemillForConditionalGeneration
-from ..checkpoint.export import exported
-from ..loss import MicroBatch, MicroResult, PackedLoss, Totals
-from ..optimizer import adamw, groups, learning, set_lr
+from ..adapter import merged_weights
+from ..loss import MicroResult, PackedLoss
+from ..micro_batch import MicroBatch, StepTotals
+from ..optimizer import adamw, gradient_norm, parameter_groups, set_lr
 from ..ranks import ensure_group
 from ..recipe import Recipe
-from .torch import KINDS, MOMENTS, Allow, fitted, norm_of
+from ..trainable import trainable_parameters
+from .protocol import KINDS, MOMENTS, AllowUpdate, copy_piece
 
 BUCKET_ELEMENTS = 200_000_000
 
@@ -57,7 +59,7 @@ class GatedAdamW(torch.optim.AdamW):
                         state[moment] = torch.zeros_like(parameter)
 
 
-def settings(recipe: Recipe, ranks: int) -> dict[str, Any]:
+def deepspeed_config(recipe: Recipe, ranks: int) -> dict[str, Any]:
     """DeepSpeed's configuration for a recipe."""
     parallel, packs = recipe.parallel, recipe.stream.pack.global_packs
     steps = packs // (ranks * parallel.micro_packs)
@@ -74,7 +76,7 @@ def settings(recipe: Recipe, ranks: int) -> dict[str, Any]:
         "train_batch_size": packs,
         "train_micro_batch_size_per_gpu": parallel.micro_packs,
         "gradient_accumulation_steps": steps,
-        "gradient_clipping": recipe.optim.clip if cuts_itself(recipe) else 0.0,
+        "gradient_clipping": recipe.optim.clip if deepspeed_clips(recipe) else 0.0,
         "zero_optimization": zero,
         "bf16": {"enabled": parallel.dtype == "bfloat16"},
         "zero_allow_untested_optimizer": True,
@@ -83,7 +85,7 @@ def settings(recipe: Recipe, ranks: int) -> dict[str, Any]:
     }
 
 
-def cuts_itself(recipe: Recipe) -> bool:
+def deepspeed_clips(recipe: Recipe) -> bool:
     """Whether DeepSpeed takes the norm and cuts; it does not for whole float32 gradients."""
     return recipe.parallel.zero > 0 or recipe.parallel.dtype == "bfloat16"
 
@@ -106,7 +108,7 @@ class DeepSpeedBackend:
             import deepspeed
         except ImportError as err:
             raise DependencyError(
-                "parallel.engine = deepspeed needs it: install torch first, then "
+                "parallel.backend = deepspeed needs it: install torch first, then "
                 "pip install --no-build-isolation 'pagemill[zero]'"
             ) from err
         ensure_group()
@@ -115,47 +117,49 @@ class DeepSpeedBackend:
         self.device: torch.device = next(model.parameters()).device
         self.rank, self.ranks = rank, ranks
         self.config = model.config
-        self.allow: Allow | None = None
+        self.allow: AllowUpdate | None = None
         self.norm: float | None = None
-        self.gated = adamw(groups(model, recipe.optim), recipe.optim, GatedAdamW)
-        assert isinstance(self.gated, GatedAdamW)
-        self.gated.gate = self.decide
-        learner = PackedLoss(model, chunk_tokens=recipe.parallel.chunk_tokens)
-        self.learner, *_ = deepspeed.initialize(
-            model=learner, optimizer=self.gated, config=settings(recipe, ranks)
+        optimizer = adamw(parameter_groups(model, recipe.optim), recipe.optim, GatedAdamW)
+        assert isinstance(optimizer, GatedAdamW)
+        self.optimizer = optimizer
+        self.optimizer.gate = self.decide
+        self.engine, *_ = deepspeed.initialize(
+            model=PackedLoss(model, chunk_tokens=recipe.parallel.chunk_tokens),
+            optimizer=self.optimizer,
+            config=deepspeed_config(recipe, ranks),
         )
-        self.parameters = dict(learning(model))
+        self.parameters = dict(trainable_parameters(model))
         self.prime()
 
     def prime(self) -> None:
-        """Make the optimiser's state, and let DeepSpeed find it in a step that changes nothing.
+        """Make the optimizer's state, and let DeepSpeed find it in a step that changes nothing.
 
         DeepSpeed looks for the state of all groups after the step of the first one, and ZeRO-3
-        shows parameters to the optimiser only within a step: so both ways are gone.
+        shows parameters to the optimizer only within a step: so both ways are gone.
         """
-        assert isinstance(self.gated, GatedAdamW)
-        self.gated.prime()
-        self.gated.priming = True
-        self.backward(nothing_to_learn(self.device), Totals(1.0, (1,)), 0, True)
-        self.learner.step()
-        self.gated.priming = False
+        self.optimizer.prime()
+        self.optimizer.priming = True
+        self.backward(empty_micro_batch(self.device), StepTotals(1.0, (1,)), 0, True)
+        self.engine.step()
+        self.optimizer.priming = False
 
-    def backward(self, part: MicroBatch, totals: Totals, number: int, last: bool) -> MicroResult:
+    def backward(
+        self, micro_batch: MicroBatch, totals: StepTotals, index: int, is_last: bool
+    ) -> MicroResult:
         """Forward and backward of one micro-batch; gradients are averaged, so losses are scaled."""
-        self.learner.set_gradient_accumulation_boundary(last)
-        learned: MicroResult = self.learner(part, totals.weight, totals.chunks[number])
-        self.learner.backward(learned.loss * self.ranks, scale_wrt_gas=False)
-        return learned
+        self.engine.set_gradient_accumulation_boundary(is_last)
+        result: MicroResult = self.engine(micro_batch, totals.weight, totals.chunks[index])
+        self.engine.backward(result.loss * self.ranks, scale_wrt_gas=False)
+        return result
 
-    def update(self, lr: float, allow: Allow) -> float:
+    def update(self, lr: float, allow: AllowUpdate) -> float:
         """Take the step if it is allowed, forget the gradients; the norm before cutting."""
-        assert isinstance(self.gated, GatedAdamW)
-        set_lr(self.learner.optimizer, lr)
+        set_lr(self.engine.optimizer, lr)
         self.allow, self.norm = allow, None
-        self.learner.step()
-        self.gated.closed = False
+        self.engine.step()
+        self.optimizer.closed = False
         norm = self.norm
-        if norm is None:  # gradients that are not finite never reach the optimiser
+        if norm is None:  # gradients that are not finite never reach the optimizer
             norm = float("inf")
             allow(norm)
         return norm
@@ -164,16 +168,17 @@ class DeepSpeedBackend:
         """Called within DeepSpeed's step, for every group: open or close the gate, once a step."""
         if self.norm is not None or self.allow is None:
             return
-        assert isinstance(self.gated, GatedAdamW)
-        self.norm = self.norm_now()
-        self.gated.closed = not self.allow(self.norm)
+        self.norm = self.step_norm()
+        self.optimizer.closed = not self.allow(self.norm)
 
-    def norm_now(self) -> float:
+    def step_norm(self) -> float:
         """The norm of the gradients of this step, before they were cut."""
-        if cuts_itself(self.recipe):
-            return float(self.learner.optimizer._global_grad_norm)
-        gradients = [one.grad for one in self.parameters.values() if one.grad is not None]
-        norm = norm_of(gradients)
+        if deepspeed_clips(self.recipe):
+            return float(self.engine.optimizer._global_grad_norm)
+        gradients = [
+            parameter.grad for parameter in self.parameters.values() if parameter.grad is not None
+        ]
+        norm = gradient_norm(gradients)
         if self.recipe.optim.clip:
             torch.nn.utils.clip_grads_with_norm_(
                 list(self.parameters.values()), self.recipe.optim.clip, norm
@@ -190,18 +195,18 @@ class DeepSpeedBackend:
         """One of them, whole."""
         from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_optimizer_state
 
-        if not cuts_itself(self.recipe):
-            found: Tensor = parameter if kind == "weight" else self.gated.state[parameter][kind]
-            return found.detach()
-        whole: Tensor | None = (
+        if not deepspeed_clips(self.recipe):
+            piece: Tensor = parameter if kind == "weight" else self.optimizer.state[parameter][kind]
+            return piece.detach()
+        full: Tensor | None = (
             safe_get_full_fp32_param(parameter)
             if kind == "weight"
             else safe_get_full_optimizer_state(parameter, kind)
         )
-        assert whole is not None, kind
-        return whole.detach().view(getattr(parameter, "ds_shape", parameter.shape))
+        assert full is not None, kind
+        return full.detach().view(getattr(parameter, "ds_shape", parameter.shape))
 
-    def restore(self, pieces: Mapping[tuple[str, str], Tensor], applied: int) -> None:
+    def restore(self, pieces: Mapping[tuple[str, str], Tensor], updates: int) -> None:
         """Put pieces back, and the number of updates that they have seen.
 
         Raises:
@@ -212,39 +217,42 @@ class DeepSpeedBackend:
 
         for name, parameter in self.parameters.items():
             shape = getattr(parameter, "ds_shape", parameter.shape)
-            own = {kind: torch.empty(shape, device=self.device) for kind in KINDS}
-            for kind, place in own.items():
-                fitted(place, pieces, name, kind)
+            restored = {kind: torch.empty(shape, device=self.device) for kind in KINDS}
+            for kind, target in restored.items():
+                copy_piece(target, pieces, name, kind)
             with torch.no_grad(), deepspeed.zero.GatheredParameters([parameter], modifier_rank=0):
                 if self.recipe.parallel.zero < 3 or self.rank == 0:
-                    parameter.data.copy_(own["weight"])
-            if cuts_itself(self.recipe):
-                safe_set_full_fp32_param(parameter, own["weight"])
+                    parameter.data.copy_(restored["weight"])
+            if deepspeed_clips(self.recipe):
+                safe_set_full_fp32_param(parameter, restored["weight"])
                 for kind in MOMENTS:
-                    safe_set_full_optimizer_state(parameter, own[kind], kind)
+                    safe_set_full_optimizer_state(parameter, restored[kind], kind)
             else:
                 for kind in MOMENTS:
-                    self.gated.state[parameter][kind].copy_(own[kind])
-        for state in self.gated.state.values():
-            state["step"].fill_(float(applied))
+                    self.optimizer.state[parameter][kind].copy_(restored[kind])
+        for state in self.optimizer.state.values():
+            state["step"].fill_(float(updates))
 
     def weights(self) -> dict[str, Tensor]:
         """The model's whole state as it computes; every rank must ask, rank 0 gets it."""
         if self.recipe.parallel.zero < 3:
-            whole: dict[str, Tensor] = self.model.state_dict()
-            return whole
+            state: dict[str, Tensor] = self.model.state_dict()
+            return state
         import deepspeed
 
-        found: dict[str, Tensor] = {}
+        gathered: dict[str, Tensor] = {}
         for name, parameter in self.model.named_parameters():
             with deepspeed.zero.GatheredParameters([parameter]):
                 if self.rank == 0:
-                    found[name] = parameter.detach().to("cpu", copy=True)
-        return found
+                    gathered[name] = parameter.detach().to("cpu", copy=True)
+        return gathered
 
     @contextmanager
-    def whole(self) -> Iterator[tuple[Any, int, int]]:
-        """(model, number, count) for reading; with ZeRO-3 rank 0 reads alone, from a copy."""
+    def evaluation_model(self) -> Iterator[tuple[Any, int, int]]:
+        """(model or None, number of this reader, readers in all).
+
+        With ZeRO-3 rank 0 reads alone, from a copy.
+        """
         if self.recipe.parallel.zero < 3:
             yield self.model, self.rank, self.ranks
             return
@@ -253,27 +261,27 @@ class DeepSpeedBackend:
             yield None, 0, 1
             return
         copy = PagemillForConditionalGeneration(self.config)
-        copy.load_state_dict(exported(weights, self.model), strict=False)
+        copy.load_state_dict(merged_weights(weights, self.model), strict=False)
         yield copy.to(self.device, next(iter(weights.values())).dtype), 0, 1
 
 
-def nothing_to_learn(device: torch.device) -> MicroBatch:
-    """A part of two tokens whose weight is 0: gradients of all parameters are zeros."""
+def empty_micro_batch(device: torch.device) -> MicroBatch:
+    """Two tokens whose weight is 0: gradients of all parameters are zeros."""
     ids = torch.zeros(1, 2, dtype=torch.int64)
-    one = torch.zeros(1, dtype=torch.int64)
+    zero = torch.zeros(1, dtype=torch.int64)
     return MicroBatch(
         input_ids=ids,
         position_ids=torch.arange(2)[None],
         pixel_values=None,
         tgt_sizes=None,
-        pictures=None,
+        image_positions=None,
         lengths=(2,),
-        places=one,
-        targets=one,
+        positions=zero,
+        targets=zero,
         weights=torch.zeros(1),
-        levels=one - 1,
-        tasks=one,
-        samples=one,
+        levels=zero - 1,
+        tasks=zero,
+        samples=zero,
         keys=("",),
         sample_lengths=(2,),
     ).to(device)

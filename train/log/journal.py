@@ -3,7 +3,7 @@
 Every line has a `kind` and a `step`:
 
     start       a process began: recipe, stage, ranks, device, parameters, versions
-    step        one step of the optimiser: losses by level and task, rates, what was skipped or lost
+    step        one step of the optimizer: losses by level and task, rates, what was skipped or lost
     eval        an evaluation: its summary, and the file with its samples
     checkpoint  what was written, and how long training waited for it
     adapt       the levels of corruption got other shares
@@ -28,8 +28,8 @@ from ...engine.errors import ConfigError, DataError
 Kind = Literal["start", "step", "eval", "checkpoint", "adapt", "end"]
 LOG = "log.jsonl"
 """Name of the log in a run's folder."""
-KEPT = ("start", "end")
-"""Kinds that tell what processes there were; a resume takes none of them away."""
+PROCESS_KINDS = ("start", "end")
+"""Kinds that say what processes there were; a resume takes none of them away."""
 
 
 class Journal:
@@ -47,7 +47,7 @@ class Journal:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            mend(path)
+            truncate_torn(path)
             self._file = path.open("ab")
         except OSError as err:
             raise ConfigError(f"cannot write the log {path}: {err.strerror}") from err
@@ -56,14 +56,14 @@ class Journal:
         """Append one line and flush it. Values that are not finite become null.
 
         Args:
-            kind: what the line tells.
+            kind: of the line.
             fields: what orjson can write, NumPy and paths included.
         """
-        self._file.write(line_of({"kind": kind, **fields}))
+        self._file.write(encode({"kind": kind, **fields}))
         self._file.flush()
 
     def cut(self, step: int) -> int:
-        """Drop what was told of the steps after one, before they are done again.
+        """Drop the lines of steps after one, before they are done again.
 
         The file is replaced in one move. Lines of the kinds start and end stay.
 
@@ -79,8 +79,8 @@ class Journal:
         part = self.path.with_name(f"{self.path.name}.part")
         dropped = 0
         with part.open("wb") as file:
-            for line, row in numbered(self.path):
-                if row["kind"] not in KEPT and (row.get("step") or 0) > step:
+            for line, row in raw_lines(self.path):
+                if row["kind"] not in PROCESS_KINDS and (row.get("step") or 0) > step:
                     dropped += 1
                 else:
                     file.write(line + b"\n")
@@ -118,12 +118,12 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The same one by one, for logs that are too long to hold."""
-    for _, row in numbered(path):
+    """All lines of a log one by one, for logs that are too long to hold; raises as `read`."""
+    for _, row in raw_lines(path):
         yield row
 
 
-def numbered(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
+def raw_lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
     """Each line as it stands, and what it says."""
     try:
         file: BinaryIO = path.open("rb")
@@ -139,14 +139,14 @@ def numbered(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
                     key=path.name,
                 )
             line = raw.rstrip(b"\r\n")
-            row = parsed(line)
+            row = parse(line)
             if row is not None:
                 yield line, row
             elif line:
                 broken = number
 
 
-def parsed(line: bytes) -> dict[str, Any] | None:
+def parse(line: bytes) -> dict[str, Any] | None:
     """What a line says; None where it is no object that names its kind."""
     try:
         row = orjson.loads(line)
@@ -155,37 +155,37 @@ def parsed(line: bytes) -> dict[str, Any] | None:
     return row if isinstance(row, dict) and isinstance(row.get("kind"), str) else None
 
 
-def mend(path: Path) -> None:
+def truncate_torn(path: Path) -> None:
     """End the file after its last whole line."""
     if not path.exists():
         return
     with path.open("r+b") as file:
         data = file.read()
         whole = data.rfind(b"\n") + 1
-        if parsed(data[whole:]) is not None:
+        if parse(data[whole:]) is not None:
             file.write(b"\n")
             return
         before = data.rfind(b"\n", 0, max(whole - 1, 0)) + 1
-        if data[before:whole].strip() and parsed(data[before:whole].rstrip()) is None:
+        if data[before:whole].strip() and parse(data[before:whole].rstrip()) is None:
             whole = before
         file.truncate(whole)
 
 
-def line_of(row: dict[str, Any]) -> bytes:
+def encode(row: dict[str, Any]) -> bytes:
     """The row as a line; what UTF-8 has no bytes for is spelled out."""
     options = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
     try:
         return orjson.dumps(row, default=str, option=options)
     except TypeError:
-        return orjson.dumps(spelled(row), default=str, option=options)
+        return orjson.dumps(escape_surrogates(row), default=str, option=options)
 
 
-def spelled(value: Any) -> Any:
+def escape_surrogates(value: Any) -> Any:
     """The value with lone surrogates, as in names of files, written as escapes."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(value, dict):
-        return {spelled(name): spelled(one) for name, one in value.items()}
+        return {escape_surrogates(name): escape_surrogates(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [spelled(one) for one in value]
+        return [escape_surrogates(item) for item in value]
     return value

@@ -1,4 +1,4 @@
-"""What a run says of itself: its log, those who watch it, TensorBoard and Weights & Biases."""
+"""What a run reports: its log, whoever watches it, TensorBoard and Weights & Biases."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ import transformers
 
 from ...corruption import ScheduleEntry
 from ...engine.config import to_toml
-from ..backend.torch import StepResult
-from ..checkpoint.checkpoint import Saved
-from ..loss import GROUPS, LEVELS, TASKS
+from ..checkpoint.format import Checkpoint
+from ..loss import GROUPS
+from ..micro_batch import LEVELS, TASKS
 from ..ranks import Ranks
 from ..recipe import Recipe
-from .journal import Journal
-from .throughput import Throughput, memory_of, peak_of
-from .tracker import Tracker, trackers
+from ..step import StepResult
+from .journal import LOG, Journal
+from .throughput import Throughput, peak_flops, peak_memory
+from .tracker import Tracker, open_trackers
 
 log = logging.getLogger(__name__)
 
-RECIPE, LOG = "recipe.toml", "log.jsonl"
+RECIPE = "recipe.toml"
+"""Name of the resolved recipe in a run's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,28 @@ class StepProgress:
 OnStep = Callable[[StepProgress], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRecord:
+    """What one step did, over all ranks."""
+
+    step: int
+    """From 1."""
+    result: StepResult
+    throughput: Throughput
+    seconds: float
+    """From asking for the batch to the end of the update."""
+    wait_s: float
+    """Of them, waiting for the batch, on the slowest rank."""
+    lr: float
+    """Before the factors of groups."""
+    window: int
+    """Of the stream."""
+    shares: Sequence[float]
+    """Of the levels there."""
+    failures: Sequence[str]
+    """Messages of lost samples."""
+
+
 class RunLog:
     """Writes on rank 0; the others are silent.
 
@@ -50,22 +74,22 @@ class RunLog:
         folder: of the run.
         recipe: of the run.
         ranks: this process among those of the run.
-        watch: called after every step.
+        on_step: called after every step.
 
     Raises:
         DependencyError: the recipe asks for a package that is not installed.
     """
 
-    def __init__(self, folder: Path, recipe: Recipe, ranks: Ranks, watch: OnStep | None) -> None:
+    def __init__(self, folder: Path, recipe: Recipe, ranks: Ranks, on_step: OnStep | None) -> None:
         self.folder = folder
         self.recipe = recipe
         self.ranks = ranks
-        self.watch = watch if ranks.first else None
+        self.on_step = on_step if ranks.first else None
         self.journal = Journal(folder / LOG) if ranks.first else None
         self.trackers: list[Tracker] = []
         if ranks.first:
-            self.trackers = trackers(recipe.log, folder, recipe.name)
-        self.peak = peak_of(ranks.device)
+            self.trackers = open_trackers(recipe.log, folder, recipe.name)
+        self.peak_flops = peak_flops(ranks.device)
 
     def start(self, step: int, parameters: Mapping[str, int], *, resumed: bool) -> None:
         """The recipe, and the first line of the log; what a killed run wrote too much is cut."""
@@ -88,74 +112,55 @@ class RunLog:
             model=self.recipe.model.start or self.recipe.model.preset,
         )
 
-    def step(
-        self,
-        step: int,
-        outcome: StepResult,
-        facts: Throughput,
-        *,
-        seconds: float,
-        wait_s: float,
-        lr: float,
-        window: int,
-        shares: Sequence[float],
-        failures: Sequence[str],
-    ) -> None:
-        """The line of a step.
-
-        Args:
-            step: its number, from 1.
-            outcome: over all ranks.
-            facts: over all ranks.
-            seconds: from asking for the batch to the end of the update.
-            wait_s: of them, waiting for the batch, on the slowest rank.
-            lr: learning rate before the shares of groups.
-            window: of the stream.
-            shares: of the levels there.
-            failures: messages of lost samples.
-        """
+    def step(self, record: StepRecord) -> None:
+        """The line of a step, if it is due or something went wrong in it."""
         if self.journal is None:
             return
-        if self.watch is not None:
-            self.watch(StepProgress(step, self.recipe.steps, outcome.loss, facts.tokens / seconds))
-        remarkable = bool(outcome.fault or failures) or step in (1, self.recipe.steps)
+        step, result = record.step, record.result
+        if self.on_step is not None:
+            tokens_per_s = record.throughput.tokens / record.seconds
+            self.on_step(StepProgress(step, self.recipe.steps, result.loss, tokens_per_s))
+        remarkable = bool(result.fault or record.failures) or step in (1, self.recipe.steps)
         if not remarkable and step % self.recipe.log.every:
             return
-        named = named_groups(outcome.groups)
-        peak = self.peak and self.peak * self.ranks.ranks
-        line: dict[str, Any] = {
-            "step": step,
-            "seconds": seconds,
-            "loss": outcome.loss,
-            "accuracy": named["all"]["accuracy"] if "all" in named else None,
-            "grad_norm": outcome.norm,
-            "lr": lr,
-            "levels": {name: named[name] for name in LEVELS if name in named},
-            "tasks": {name: named[name] for name in TASKS if name in named},
-            "tokens": facts.tokens,
-            "answer_tokens": facts.answer_tokens,
-            "pages": facts.pages,
-            "slices": facts.slices,
-            "padding": 1 - facts.tokens / facts.room,
-            "wait": wait_s / seconds,
-            "tokens_per_s": facts.tokens / seconds,
-            "pages_per_s": facts.pages / seconds,
-            "flops": facts.flops,
-            "mfu": facts.flops / seconds / peak if peak else None,
-            "memory_bytes": memory_of(self.ranks.device),
-            "window": window,
-            "shares": list(shares),
-            "skipped": outcome.fault,
-            "samples": list(outcome.worst),
-            "failures": list(failures),
-        }
+        line = self.step_line(record)
         self.journal.write("step", **line)
         self.track(step, line)
-        if outcome.fault:
-            log.warning(
-                "step %d was skipped: %s; samples: %s",
-                step, outcome.fault, ", ".join(outcome.worst) or "none",
-            )  # fmt: skip
+        if result.fault:
+            samples = ", ".join(result.worst_samples) or "none"
+            log.warning("step %d was skipped: %s; samples: %s", step, result.fault, samples)
+
+    def step_line(self, record: StepRecord) -> dict[str, Any]:
+        """What `log.jsonl` has of a step."""
+        result, throughput, seconds = record.result, record.throughput, record.seconds
+        groups = group_means(result.group_sums)
+        peak = self.peak_flops and self.peak_flops * self.ranks.ranks
+        return {
+            "step": record.step,
+            "seconds": seconds,
+            "loss": result.loss,
+            "accuracy": groups["all"]["accuracy"] if "all" in groups else None,
+            "grad_norm": result.grad_norm,
+            "lr": record.lr,
+            "levels": {name: groups[name] for name in LEVELS if name in groups},
+            "tasks": {name: groups[name] for name in TASKS if name in groups},
+            "tokens": throughput.tokens,
+            "answer_tokens": throughput.answer_tokens,
+            "pages": throughput.pages,
+            "slices": throughput.slices,
+            "padding": 1 - throughput.tokens / throughput.room,
+            "wait": record.wait_s / seconds,
+            "tokens_per_s": throughput.tokens / seconds,
+            "pages_per_s": throughput.pages / seconds,
+            "flops": throughput.flops,
+            "mfu": throughput.flops / seconds / peak if peak else None,
+            "memory_bytes": peak_memory(self.ranks.device),
+            "window": record.window,
+            "shares": list(record.shares),
+            "skipped": result.fault,
+            "samples": list(result.worst_samples),
+            "failures": list(record.failures),
+        }
 
     def evaluation(self, step: int, summary: dict[str, Any], path: Path, seconds: float) -> None:
         """The line of an evaluation."""
@@ -164,18 +169,20 @@ class RunLog:
             self.journal.write("eval", step=step, seconds=seconds, metrics=summary, file=file)
             self.track(step, {"eval": summary})
 
-    def checkpoint(self, saved: Saved, best: bool, stall_s: float, write_s: float) -> None:
+    def checkpoint(
+        self, checkpoint: Checkpoint, best: bool, stall_s: float, write_s: float
+    ) -> None:
         """The line of a checkpoint."""
         if self.journal is not None:
             self.journal.write(
                 "checkpoint",
-                step=saved.step,
-                path=str(saved.path.relative_to(self.folder)),
+                step=checkpoint.step,
+                path=str(checkpoint.path.relative_to(self.folder)),
                 stall_s=stall_s,
                 write_s=write_s,
-                bytes=saved.bytes,
+                bytes=checkpoint.bytes,
                 best=best,
-                metric=saved.state["metric"],
+                metric=checkpoint.state["metric"],
             )
 
     def adaptation(self, step: int, entry: ScheduleEntry) -> None:
@@ -187,31 +194,31 @@ class RunLog:
             )
 
     def note(self, step: int, loss: float, what: str) -> None:
-        """Tell those who watch what is being done beside steps."""
-        if self.watch is not None:
-            self.watch(StepProgress(step, self.recipe.steps, loss, note=what))
+        """Say to those who watch what is being done beside steps."""
+        if self.on_step is not None:
+            self.on_step(StepProgress(step, self.recipe.steps, loss, note=what))
 
     def end(self, step: int, reason: str, message: str, seconds: float) -> None:
         """The last line of the log."""
         if self.journal is not None:
             self.journal.write("end", step=step, reason=reason, message=message, seconds=seconds)
             self.journal.close()
-        for one in self.trackers:
-            one.close()
+        for tracker in self.trackers:
+            tracker.close()
 
     def track(self, step: int, figures: Mapping[str, Any]) -> None:
         """The same to trackers."""
-        for one in self.trackers:
-            one.write(step, figures)
+        for tracker in self.trackers:
+            tracker.write(step, figures)
 
 
-def named_groups(groups: torch.Tensor) -> dict[str, dict[str, float]]:
+def group_means(group_sums: torch.Tensor) -> dict[str, dict[str, float]]:
     """Mean loss, accuracy and tokens of every group that has any; `all` among them."""
-    found = {}
-    for name, (loss, hits, count) in zip((*GROUPS, "all"), groups.tolist(), strict=True):
-        if count:
-            found[name] = {"loss": loss / count, "accuracy": hits / count, "tokens": count}
-    return found
+    means = {}
+    for name, (loss, hits, tokens) in zip((*GROUPS, "all"), group_sums.tolist(), strict=True):
+        if tokens:
+            means[name] = {"loss": loss / tokens, "accuracy": hits / tokens, "tokens": tokens}
+    return means
 
 
 def device_name(device: torch.device) -> str:

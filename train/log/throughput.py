@@ -2,8 +2,7 @@
 
 FLOPs are those that the model needs (`model/cost/flops.py`): 6 a trained parameter and token, 2 or
 4 of frozen ones, attention by the samples' own lengths, logits of answer tokens alone; no
-padding, and
-nothing that is computed twice. MFU is their rate over the peak of all devices.
+padding, and nothing that is computed twice. MFU is their rate over the peak of all devices.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import torch
 
 from ...model.config import PagemillConfig
 from ...model.cost.flops import training_flops
-from ..loss import MicroBatch
+from ..micro_batch import MicroBatch
 
 PEAKS = {
     "H200": 989.4e12, "H100": 989.4e12, "H800": 989.4e12, "GH200": 989.4e12, "H20": 148e12,
@@ -41,27 +40,32 @@ class Throughput:
     flops: float
 
 
+FIGURES = len(fields(Throughput))
+"""Numbers that ranks exchange of it."""
+
+
 def throughput_of(
     config: PagemillConfig,
-    parts: Sequence[MicroBatch],
+    micro_batches: Sequence[MicroBatch],
     frozen: Sequence[str],
     *,
     adapted: bool = False,
 ) -> Throughput:
-    """Facts of the parts that a rank learns from.
+    """Figures of what a rank learns from in one step.
 
     Args:
         config: of the model.
-        parts: of the step.
+        micro_batches: of the step.
         frozen: parts of the model that do not learn.
         adapted: whether the language model learns by adapters alone.
     """
     lengths: list[int] = []
     sizes: list[tuple[int, int]] = []
     room = answers = pages = 0
-    for part in parts:
+    for part in micro_batches:
         lengths += part.sample_lengths
-        sizes += [(h, w) for h, w in part.tgt_sizes.tolist()] if part.tgt_sizes is not None else []
+        if part.tgt_sizes is not None:
+            sizes += [(rows, columns) for rows, columns in part.tgt_sizes.tolist()]
         room += part.input_ids.numel()
         answers += len(part.targets)
         pages += len(part.keys)
@@ -72,16 +76,16 @@ def throughput_of(
 
 
 def summed(rows: Sequence[Sequence[float]]) -> Throughput:
-    """Facts of all ranks together."""
+    """Figures of all ranks together."""
     return Throughput(*(float(sum(column)) for column in zip(*rows, strict=True)))
 
 
-def as_row(facts: Throughput) -> list[float]:
-    """Facts as numbers, to be told to other ranks."""
-    return [float(getattr(facts, one.name)) for one in fields(Throughput)]
+def as_row(throughput: Throughput) -> list[float]:
+    """Figures as numbers, to be sent to other ranks."""
+    return [float(getattr(throughput, item.name)) for item in fields(Throughput)]
 
 
-def peak_of(device: torch.device) -> float | None:
+def peak_flops(device: torch.device) -> float | None:
     """FLOP/s of a device in bfloat16; None where it is not known."""
     if device.type != "cuda":
         return None
@@ -89,7 +93,7 @@ def peak_of(device: torch.device) -> float | None:
     return next((peak for part, peak in PEAKS.items() if part in name), None)
 
 
-def memory_of(device: torch.device) -> int:
+def peak_memory(device: torch.device) -> int:
     """Most bytes that were in use: of the device, or of the process on a CPU."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))

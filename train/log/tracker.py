@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ...engine.errors import DependencyError
 
 if TYPE_CHECKING:
-    from ..recipe.recipe import LogConfig
+    from ..recipe.config import LogConfig
 
 
 class Tracker(Protocol):
@@ -68,18 +68,18 @@ class WeightsAndBiases:
         self.run.finish()
 
 
-def trackers(config: LogConfig, folder: Path, name: str) -> list[Tracker]:
+def open_trackers(config: LogConfig, folder: Path, name: str) -> list[Tracker]:
     """Those that the recipe asks for.
 
     Raises:
         DependencyError: one is not installed.
     """
-    found: list[Tracker] = []
+    chosen: list[Tracker] = []
     if config.tensorboard:
-        found.append(TensorBoard(folder))
+        chosen.append(TensorBoard(folder))
     if config.wandb:
-        found.append(WeightsAndBiases(config.wandb, folder, name))
-    return found
+        chosen.append(WeightsAndBiases(config.wandb, folder, name))
+    return chosen
 
 
 def flat(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:

@@ -1,24 +1,21 @@
-"""Figures of a step: FLOPs as torch counts them, MFU, what is filling and what is not."""
+"""Throughput of a step: FLOPs as torch counts them, what is filling and what is not."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
-import torch
 from pagemill.model.cost.flops import training_flops
-from pagemill.train.backend.torch import StepResult, TorchBackend, totals_of
+from pagemill.train.backend.torch import TorchBackend
 from pagemill.train.initial import initial_model
-from pagemill.train.log.run_log import RunLog
 from pagemill.train.log.throughput import Throughput, as_row, summed, throughput_of
-from pagemill.train.loss import GROUPS, micros
-from pagemill.train.optimizer import freeze
-from pagemill.train.ranks import Ranks
-from pagemill.train.recipe.recipe import PARTS, Recipe
+from pagemill.train.micro_batch import micro_batches
+from pagemill.train.recipe import PARTS, Recipe
+from pagemill.train.setup import open_stream
+from pagemill.train.step import exchange_totals
 from pagemill.train.stream.collate import Batch, collated
-from pagemill.train.trainer import open_stream
-from support.trained import BUDGET, Job, lines, trained
+from pagemill.train.trainable import freeze
+from support.trained import BUDGET, Job
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -44,16 +41,16 @@ def exact(corpora, tmp_path_factory) -> tuple[Recipe, Batch]:
 
 
 def counted(recipe: Recipe, batch: Batch) -> tuple[float, Throughput, int]:
-    """FLOPs of a step by torch, our facts of it, and what torch sees more for a known reason."""
+    """FLOPs of a step by torch, ours, and what torch sees more for a known reason."""
     model, _ = initial_model(recipe)
     model = freeze(model, recipe.trains, recipe.lora).train()
     model.language_model.set_attn_implementation(recipe.parallel.attention)
-    engine = TorchBackend(model, recipe)
-    [part] = micros(batch, len(batch.input_ids))
-    totals, _ = totals_of([part], recipe.parallel.chunk_tokens, 1)
+    backend = TorchBackend(model, recipe)
+    [part] = micro_batches(batch, len(batch.input_ids))
+    totals, _ = exchange_totals([part], recipe.parallel.chunk_tokens, 1)
     with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
-        engine.backward(part, totals, 0, True)
-    facts = throughput_of(model.config, [part], recipe.frozen, adapted=recipe.lora.rank > 0)
+        backend.backward(part, totals, 0, True)
+    throughput = throughput_of(model.config, [part], recipe.frozen, adapted=recipe.lora.rank > 0)
     given = {
         "adapted": recipe.lora.rank > 0, "lengths": part.sample_lengths, "packages": None,
         "frozen": recipe.frozen, "tgt_sizes": part.tgt_sizes.tolist(),
@@ -64,7 +61,7 @@ def counted(recipe: Recipe, batch: Batch) -> tuple[float, Throughput, int]:
     )
     text = model.config.text_config
     again = 2 * len(part.targets) * text.hidden_size * text.vocab_size
-    return counter.get_total_flops(), facts, whole - half + again
+    return counter.get_total_flops(), throughput, whole - half + again
 
 
 FROZEN = [
@@ -78,8 +75,8 @@ def test_flops_are_those_that_torch_counts(exact, frozen):
     """Causal attention counts half, and logits are computed twice: torch sees both in full."""
     recipe, batch = exact
     trains = tuple(part for part in PARTS if part not in frozen)
-    got, facts, known = counted(replace(recipe, trains=trains), batch)
-    assert facts.flops + known == pytest.approx(got, rel=0.01)
+    got, throughput, known = counted(replace(recipe, trains=trains), batch)
+    assert throughput.flops + known == pytest.approx(got, rel=0.01)
     assert known < 0.3 * got
 
 
@@ -88,54 +85,25 @@ def test_flops_with_adapters_are_those_that_torch_counts(exact, trains):
     """But for the adapters' own."""
     recipe, batch = exact
     adapted = replace(recipe, trains=trains, lora=replace(recipe.lora, rank=1))
-    got, facts, known = counted(adapted, batch)
-    assert facts.flops + known == pytest.approx(got, rel=0.05)
+    got, throughput, known = counted(adapted, batch)
+    assert throughput.flops + known == pytest.approx(got, rel=0.05)
 
 
-def test_facts_count_samples_without_filling(exact, corpora):
+def test_throughput_count_samples_without_filling(exact, corpora):
     recipe, batch = exact
-    [part] = micros(batch, 2)
-    facts = throughput_of(initial_model(recipe)[0].config, [part], ())
-    assert facts.tokens == facts.room == batch.input_ids.numel()
-    assert facts.pages == 2
-    assert facts.slices == len(batch.tgt_sizes)
-    assert facts.answer_tokens == int((batch.labels[:, 1:] != -100).sum())
+    [part] = micro_batches(batch, 2)
+    throughput = throughput_of(initial_model(recipe)[0].config, [part], ())
+    assert throughput.tokens == throughput.room == batch.input_ids.numel()
+    assert throughput.pages == 2
+    assert throughput.slices == len(batch.tgt_sizes)
+    assert throughput.answer_tokens == int((batch.labels[:, 1:] != -100).sum())
     stream = open_stream(recipe, initial_model(recipe)[1])
-    part = list(micros(next(stream.batches()), 1))
-    facts = throughput_of(initial_model(recipe)[0].config, part, ())
-    assert facts.room == 2 * BUDGET
-    assert facts.tokens == sum(sum(one.sample_lengths) for one in part) < facts.room
+    part = list(micro_batches(next(stream.batches()), 1))
+    throughput = throughput_of(initial_model(recipe)[0].config, part, ())
+    assert throughput.room == 2 * BUDGET
+    assert throughput.tokens == sum(sum(one.sample_lengths) for one in part) < throughput.room
 
 
-def test_facts_of_ranks_add_up():
+def test_throughput_of_ranks_add_up():
     one, other = Throughput(1, 2, 3, 4, 5, 6), Throughput(10, 20, 30, 40, 50, 60)
     assert summed([as_row(one), as_row(other)]) == Throughput(11, 22, 33, 44, 55, 66)
-
-
-def test_the_log_has_the_figures_of_the_step(corpora, tmp_path):
-    trained(Job(corpus=corpora[0], out=str(tmp_path), settings=("steps=2",)))
-    for one in lines(tmp_path):
-        assert one["padding"] == pytest.approx(1 - one["tokens"] / (2 * BUDGET))
-        assert one["tokens_per_s"] == pytest.approx(one["tokens"] / one["seconds"])
-        assert one["pages_per_s"] == pytest.approx(one["pages"] / one["seconds"])
-        assert 0 <= one["wait"] <= 1
-        assert one["mfu"] is None  # the peak of a CPU is not known
-        assert one["memory_bytes"] > 50e6
-        tokens = sum(level["tokens"] for level in one["tasks"].values())
-        assert tokens == one["answer_tokens"]
-        mean = sum(task["loss"] * task["tokens"] for task in one["tasks"].values()) / tokens
-        assert 5 < mean < 11
-
-
-def test_mfu_is_flops_over_the_peak_of_all_devices(corpora, tmp_path):
-    teller = RunLog(tmp_path, Job(corpus=corpora[0], out="").recipe(), Ranks(0, 4), None)
-    teller.peak = 1e12
-    outcome = StepResult(2.0, torch.zeros(len(GROUPS) + 1, 3), 1.0, "", ())
-    teller.step(
-        1, outcome, Throughput(100, 10, 1, 2, 125, 6e11), seconds=0.5, wait_s=0.1, lr=1.0, window=0,
-        shares=(0.25,) * 4, failures=(),
-    )  # fmt: skip
-    [told] = [json.loads(one) for one in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert told["mfu"] == pytest.approx(6e11 / 0.5 / 4e12)
-    assert told["padding"] == pytest.approx(0.2)
-    assert told["wait"] == pytest.approx(0.2)

@@ -253,12 +253,12 @@ def test_a_model_learns_from_a_batch(corpora, processor):
     own = stream(corpora, processor).batches(ranks=8)
     losses = []
     batch = next(own)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     for _ in range(4):
         loss = model(**batch.inputs).loss
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0] - 0.5
 

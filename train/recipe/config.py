@@ -1,33 +1,18 @@
-"""A recipe: everything that decides a training run, in one TOML file.
-
-    [[stage]]
-    name = "read"
-    trains = ["tower", "connector"]
-    steps = 2000
-
-Settings above the first `[[stage]]` hold for all stages; each stage is a run of its own that
-starts with the weights of the one before. `--set optim.lr=1e-3` sets a key of every stage,
-`--set read.optim.lr=1e-3` of the stage `read`.
-"""
+"""The settings of one stage of a recipe: everything that decides a training run."""
 
 from __future__ import annotations
 
-import copy
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 from ...corruption import CorruptionConfig
-from ...engine.config import from_tree, split_override, upgraded, with_overrides
 from ...engine.errors import ConfigError
 from ..evaluate import EvalConfig
 from ..stream.stream import StreamConfig
 
 PARTS = ("tower", "connector", "language_model")
 """Parts of the model that a stage trains or freezes."""
-SHIPPED = ("demo", "small", "base", "minicpm-v-4.5")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +62,7 @@ class DataConfig:
                     f"data.{name} has {len(given)} entries, data.corpora {len(self.corpora)}: "
                     "give one each, or none"
                 )
-        if self.workers < 0 or self.prefetch < 1 or self.pages < 0:
-            raise ConfigError("data.workers and data.pages are 0 or more, data.prefetch at least 1")
+        check_least("data", self, workers=0, pages=0, prefetch=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,9 +96,7 @@ class OptimConfig:
                 f"optim.lr is {self.lr}, layer_decay {self.layer_decay}, clip {self.clip}: lr is "
                 "above 0, layer_decay above 0 and at most 1, clip 0 or more"
             )
-        for name in PARTS:
-            if getattr(self, name) < 0:
-                raise ConfigError(f"optim.{name} is negative; it is a factor")
+        check_least("optim", self, tower=0, connector=0, language_model=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,12 +114,14 @@ class LrScheduleConfig:
 
     def __post_init__(self) -> None:
         if self.kind not in ("wsd", "cosine", "constant"):
-            raise ConfigError(f"pace.kind is {self.kind!r}; there are: wsd, cosine, constant")
+            raise ConfigError(
+                f"lr_schedule.kind is {self.kind!r}; there are: wsd, cosine, constant"
+            )
         shares = (self.warmup, self.decay, self.final)
         if not all(0 <= share <= 1 for share in shares) or self.warmup + self.decay > 1:
             raise ConfigError(
-                f"pace.warmup, decay and final are {shares}: shares from 0 to 1, the first two "
-                "together at most 1"
+                f"lr_schedule.warmup, decay and final are {shares}: shares from 0 to "
+                "1, the first two together at most 1"
             )
 
 
@@ -157,12 +141,13 @@ class LoraConfig:
 class ParallelConfig:
     """How a step is spread over memory and ranks."""
 
-    engine: str = "torch"
+    renamed_keys: ClassVar[Mapping[str, str]] = {"engine": "backend"}
+    backend: str = "torch"
     "`torch`: every rank holds everything; `deepspeed`: what `zero` says is shared out."
     zero: int = 0
-    "ZeRO stage of DeepSpeed: 1 shares optimiser states, 2 gradients too, 3 parameters too."
+    "ZeRO stage of DeepSpeed: 1 shares optimizer states, 2 gradients too, 3 parameters too."
     offload: str = ""
-    "Where DeepSpeed keeps optimiser states: empty for the device, or cpu."
+    "Where DeepSpeed keeps optimizer states: empty for the device, or cpu."
     micro_packs: int = 1
     "Packs that a rank learns from at once; the others of a step are accumulated."
     dtype: str = "float32"
@@ -179,12 +164,12 @@ class ParallelConfig:
     "Threads of a rank on a CPU; 0 leaves the choice to torch."
 
     def __post_init__(self) -> None:
-        if self.engine not in ("torch", "deepspeed"):
-            raise ConfigError(f"parallel.engine is {self.engine!r}; there are: torch, deepspeed")
-        if self.zero not in (0, 1, 2, 3) or (self.zero and self.engine != "deepspeed"):
+        if self.backend not in ("torch", "deepspeed"):
+            raise ConfigError(f"parallel.backend is {self.backend!r}; there are: torch, deepspeed")
+        if self.zero not in (0, 1, 2, 3) or (self.zero and self.backend != "deepspeed"):
             raise ConfigError(
-                f"parallel.zero is {self.zero} with the engine {self.engine}: it goes from 0 to 3, "
-                'and above 0 it needs parallel.engine = "deepspeed"'
+                f"parallel.zero is {self.zero} with the backend {self.backend}: it goes from 0 to "
+                '3, and above 0 it needs parallel.backend = "deepspeed"'
             )
         if self.offload not in ("", "cpu") or (self.offload and not self.zero):
             raise ConfigError(
@@ -192,8 +177,7 @@ class ParallelConfig:
             )
         if self.dtype not in ("float32", "bfloat16"):
             raise ConfigError(f"parallel.dtype is {self.dtype!r}; it is float32 or bfloat16")
-        if self.micro_packs < 1 or self.chunk_tokens < 1 or self.threads < 0:
-            raise ConfigError("parallel.micro_packs and chunk_tokens are at least 1, threads 0")
+        check_least("parallel", self, micro_packs=1, chunk_tokens=1, threads=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,16 +197,7 @@ class GuardConfig:
     "Skipped steps in a row that end the run."
 
     def __post_init__(self) -> None:
-        if (
-            self.spike < 0
-            or self.jump < 0
-            or self.window < 1
-            or self.least < 1
-            or self.most_skips < 1
-        ):
-            raise ConfigError(
-                "guard.spike and jump are 0 or more; window, least and most_skips at least 1"
-            )
+        check_least("guard", self, spike=0, jump=0, window=1, least=1, most_skips=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,10 +218,7 @@ class CheckpointConfig:
     "Whether files are written while training goes on."
 
     def __post_init__(self) -> None:
-        if self.every < 0 or self.every_s < 0 or self.keep_last < 1 or self.keep_best < 0:
-            raise ConfigError(
-                "checkpoint.every, every_s and keep_best are 0 or more, keep_last at least 1"
-            )
+        check_least("checkpoint", self, every=0, every_s=0, keep_last=1, keep_best=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,8 +237,7 @@ class AdaptConfig:
     "Windows of the stream between a decision and its effect."
 
     def __post_init__(self) -> None:
-        if self.every < 0 or self.lead < 1:
-            raise ConfigError("adapt.every is 0 or more, adapt.lead at least 1")
+        check_least("adapt", self, every=0, lead=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -280,17 +251,21 @@ class LogConfig:
     wandb: str = ""
     "Project of Weights & Biases that figures also go to; empty for none."
 
+    def __post_init__(self) -> None:
+        check_least("log", self, every=1)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """One stage, resolved."""
 
+    renamed_keys: ClassVar[Mapping[str, str]] = {"pace": "lr_schedule"}
     name: str = "run"
     "Of the stage."
     seed: int = 0
     "Of new weights, order, tasks and corruption."
     steps: int = 1000
-    "Steps of the optimiser."
+    "Steps of the optimizer."
     trains: tuple[str, ...] = PARTS
     "Parts of the model that learn; the others are frozen."
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -299,7 +274,7 @@ class Recipe:
     corruption: CorruptionConfig = field(default_factory=CorruptionConfig)
     adapt: AdaptConfig = field(default_factory=AdaptConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
-    pace: LrScheduleConfig = field(default_factory=LrScheduleConfig)
+    lr_schedule: LrScheduleConfig = field(default_factory=LrScheduleConfig)
     lora: LoraConfig = field(default_factory=LoraConfig)
     parallel: ParallelConfig = field(default_factory=ParallelConfig)
     guard: GuardConfig = field(default_factory=GuardConfig)
@@ -322,74 +297,13 @@ class Recipe:
         return tuple(part for part in PARTS if part not in self.trains)
 
 
-def read_recipe(name: str, overrides: Sequence[str] = ()) -> tuple[Recipe, ...]:
-    """The stages of a recipe.
-
-    Args:
-        name: path of a TOML file, or the name of a recipe in this package.
-        overrides: `key=value` for all stages, `stage.key=value` for one.
+def check_least(section: str, config: object, **least: float) -> None:
+    """Refuse values below the least that each key may have.
 
     Raises:
-        ConfigError: no such recipe, or as `engine.config.load`.
+        ConfigError: one is; it is named with its section.
     """
-    tree = read_tree(name)
-    stages = tree.pop("stage", None) or [{}]
-    if not isinstance(stages, list) or not all(isinstance(one, dict) for one in stages):
-        raise ConfigError(f"{name}: stages are written as [[stage]]")
-    names = [str(one.get("name", tree.get("name", "run"))) for one in stages]
-    if len(set(names)) < len(names):
-        raise ConfigError(f"{name}: two stages have the same name: {', '.join(names)}")
-    sections = {one.name for one in fields(Recipe)}
-    if clash := sections & set(names):
-        raise ConfigError(f"{name}: {clash.pop()} is a section, so no stage can be named so")
-    made = []
-    for stage, own in zip(names, stages, strict=True):
-        chosen = [rest for one in overrides if (rest := for_stage(one, stage, names)) is not None]
-        made.append(with_overrides(Recipe, merged(tree, {**own, "name": stage}), chosen))
-    return tuple(made)
-
-
-def read_tree(name: str) -> dict[str, Any]:
-    """The TOML of a recipe."""
-    path = Path(name)
-    if name in SHIPPED and not path.is_file():
-        path = Path(__file__).parent / f"{name}.toml"
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as err:
-        raise ConfigError(
-            f"cannot read the recipe {name}: {err.strerror}. Name a TOML file, or one of: "
-            f"{', '.join(SHIPPED)}"
-        ) from err
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
-        raise ConfigError(f"{path} is not TOML: {err}") from err
-
-
-def for_stage(override: str, stage: str, names: Sequence[str]) -> str | None:
-    """The override as this stage takes it; None if it is for another one."""
-    (first, *rest), value = split_override(override)
-    if first not in names or not rest:
-        return override
-    return f"{'.'.join(rest)}={value}" if first == stage else None
-
-
-def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Both trees, `above` first where both have a value."""
-    both = copy.deepcopy(dict(below))
-    for name, value in above.items():
-        known = both.get(name)
-        if isinstance(value, Mapping) and isinstance(known, Mapping):
-            both[name] = merged(known, value)
-        else:
-            both[name] = copy.deepcopy(value)
-    return both
-
-
-def one_stage(tree: Mapping[str, Any]) -> Recipe:
-    """A resolved stage as a run's folder keeps it."""
-    return from_tree(Recipe, upgraded(Recipe, tree))
-
-
-def from_weights(recipe: Recipe, folder: Path) -> Recipe:
-    """The same stage, begun with the weights in a folder."""
-    return replace(recipe, model=replace(recipe.model, start=str(folder)))
+    for name, bound in least.items():
+        value = getattr(config, name)
+        if value < bound:
+            raise ConfigError(f"{section}.{name} is {value}; it is at least {bound}")

@@ -1,0 +1,36 @@
+"""Evaluation between steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pagemill.train.trainer import Trainer
+from pagemill.train.validate import metric_value
+from support.trained import Job, lines, train_job
+
+
+def job(corpora, folder: Path, *settings: str, **more) -> Job:
+    return Job(corpus=corpora[0], out=str(folder), settings=settings, **more)
+
+
+def test_best_checkpoints_are_chosen_by_a_figure_of_the_evaluation(corpora, tmp_path, monkeypatch):
+    figures = {1: 0.4, 2: 0.1, 3: 0.9, 4: 0.3, 5: 0.2}
+
+    def evaluate(run: Trainer) -> None:
+        run.metric = figures[run.state.step]
+
+    monkeypatch.setattr(Trainer, "evaluate", evaluate)
+    settings = ("steps=5", "eval.every=1", "checkpoint.keep_last=1", "checkpoint.keep_best=2")
+    train_job(job(corpora, tmp_path, *settings))
+    kept = sorted(one.name for one in (tmp_path / "checkpoints").iterdir())
+    assert kept == ["step-000002", "step-000005"]
+    told = lines(tmp_path, "checkpoint")
+    assert [one["metric"] for one in told] == list(figures.values())
+    assert [one["best"] for one in told] == [True, True, False, False, False]
+
+
+def test_a_figure_is_found_by_its_name():
+    summary = {"levels": {"light": {"cer": {"value": 0.25, "low": 0.1}}}}
+    assert metric_value(summary, "levels.light.cer") == 0.25
+    assert metric_value(summary, "+levels.light.cer") == 0.25
+    assert metric_value(summary, "levels.heavy.cer") is None
