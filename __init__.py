@@ -1,8 +1,57 @@
 """Pagemill: dumps of PDFs into verified page corpora, and the model that reads them.
 
-Rooms, in the direction in which imports run: `engine`, `corruption`, `pipelines`,
-`model`, `train`. Import from the room you need; this package itself stays light.
+What most users need, imported when it is first named:
+
+    corpus = pagemill.open_corpus("corpus")                 pages by number and by key
+    plan = pagemill.plan_page(page, seed=0, epoch=0, schedule=pagemill.Schedule())
+    image = pagemill.corrupt(corpus.image(page), plan)      its corrupted picture
+    stream = pagemill.PageStream({"corpus": 1.0}, processor, seed=0)
+
+Rooms, in the direction in which imports run: `engine`, `corruption`, `model`, `train`, `serve`,
+`pipelines`, `report`, `command`; `docs/architecture.md` is the map. `__init__.pyi` has the types.
 """
 
+from importlib import import_module
+
 __version__ = "0.5.0"
-__all__ = ["__version__"]
+
+_HOMES = {
+    "Page": "engine.page",
+    "PageStream": "train.stream.stream",
+    "Schedule": "corruption.schedule",
+    "corrupt": "corruption.apply",
+    "open_corpus": "engine.store.samples",
+    "plan_page": "corruption.plan",
+}
+"""Name to the module that defines it."""
+
+__all__ = [
+    "Page",
+    "PageStream",
+    "Schedule",
+    "__version__",
+    "corrupt",
+    "open_corpus",
+    "plan_page",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    except ModuleNotFoundError as err:
+        if (err.name or "").split(".")[0] == __name__:
+            raise
+        from .engine.errors import DependencyError
+
+        raise DependencyError(
+            f"pagemill.{name} needs {err.name}: pip install 'pagemill[train]'"
+        ) from err
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

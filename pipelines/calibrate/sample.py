@@ -8,17 +8,17 @@ from itertools import islice
 
 import cv2
 import numpy as np
-import orjson
 
 from ...corruption.cover import outline
 from ...corruption.region import Region, RegionKind, lines_of
 from ...engine.geometry import scale, shift
-from ...engine.image import decode, to_grey
+from ...engine.image import to_grey
 from ...engine.key import keyed_hash
-from ...engine.page import Block, Line, Page, TextLayer, VerdictName, page_from_dict
+from ...engine.page import Block, Line, Page, TextLayer, VerdictName
 from ...engine.store.corpus import CorpusInfo
 from ...engine.store.index import read_index
 from ...engine.store.place import Place
+from ...engine.store.samples import read_image, read_sample
 
 _CHARS = (12, 64)
 _ENLARGED = 1.05
@@ -90,10 +90,9 @@ def _pages(place: Place) -> Iterator[tuple[np.ndarray, Page]]:
         if row.verdict == VerdictName.TRUSTED and row.lines
     ]
     for entry, row in sorted(rows, key=lambda pair: keyed_hash("calibrate", pair[1].key)):
-        data = place.read_range(entry.tar, row.image_offset, row.image_bytes)
-        text = place.read_range(entry.tar, row.json_offset, row.json_bytes)
-        image = decode(data)
-        yield image if image.ndim == 2 else to_grey(image), page_from_dict(orjson.loads(text))
+        image = read_image(place, entry, row)
+        page = read_sample(place, entry, row).page
+        yield image if image.ndim == 2 else to_grey(image), page
 
 
 def _lines(image: np.ndarray, page: Page, x_height: float) -> Iterator[CalibrationLine]:

@@ -7,15 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import orjson
 
-from ...engine.errors import ConfigError, DataError, ShardError
-from ...engine.image import decode
+from ...engine.errors import ConfigError
 from ...engine.key import keyed_hash
-from ...engine.page import Page, VerdictName, page_from_dict
+from ...engine.page import Page, VerdictName
 from ...engine.store.corpus import CorpusInfo, ShardEntry
 from ...engine.store.index import IndexRow, read_index
 from ...engine.store.place import Place
+from ...engine.store.samples import read_image, read_sample
 
 _SHARDS = 8
 """Shards whose pages are drawn from: a large corpus is not read as a whole."""
@@ -100,18 +99,8 @@ def _usual(row: IndexRow) -> bool:
 
 
 def _read(place: Place, entry: ShardEntry, row: IndexRow) -> Picked:
-    image = place.read_range(entry.tar, row.image_offset, row.image_bytes)
-    text = place.read_range(entry.tar, row.json_offset, row.json_bytes)
-    try:
-        tree = orjson.loads(text)
-        name = _name_of(tree.get("source") or {})
-        return Picked(page_from_dict(tree), decode(image), name)
-    except (DataError, ValueError, KeyError, TypeError, IndexError, AttributeError) as err:
-        raise ShardError(
-            f"{entry.tar} is damaged at page {row.key}: {err}; `pagemill verify` names all faults",
-            key=row.key,
-            reason="broken",
-        ) from err
+    stored = read_sample(place, entry, row)
+    return Picked(stored.page, read_image(place, entry, row), _name_of(stored.source))
 
 
 def _name_of(source: Mapping[str, object]) -> str:
