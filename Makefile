@@ -95,7 +95,7 @@ check: lint types test  ## what CI runs: format, lint, types, tests
 
 bench: setup  ## measures on DATA=folder and writes docs/benchmarks.md and the README table
 	$(BIN)/python bench/build.py $(DATA)
-	$(BIN)/python bench/engines.py $(DATA)
+	$(BIN)/python bench/backends.py $(DATA)
 	$(BIN)/python bench/codecs.py $(DATA)
 	$(BIN)/pagemill build $(DATA) --out out/bench-corpus
 	$(BIN)/python bench/corrupt.py out/bench-corpus

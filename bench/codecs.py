@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from pagemill.engine.image import ImageConfig, decode, encode
-from pagemill.engine.read.backend import open_document
+from pagemill.engine.read.backend.registry import open_document
 from record import Measure, save
 
 MOST_PAGES = 80

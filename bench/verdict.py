@@ -1,6 +1,6 @@
 """How well and how fast the text layer is judged, on a labelled set and on real pages.
 
-    python bench/verdict.py [TRUSTED_DIR...] [--lying DIR...] [--hidden DIR...] [--engine mupdf]
+    python bench/verdict.py [TRUSTED_DIR...] [--lying DIR...] [--hidden DIR...] [--backend mupdf]
 
 The labelled set is made by `tests/support/lying.py`: its two halves share no passage, font or
 random number; limits were set on `dev`. PDFs in TRUSTED_DIR should be trusted page by page, in the
@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 from pagemill.engine.errors import PdfError
 from pagemill.engine.page import TextLayer, Verdict
-from pagemill.engine.read.backend import open_document
+from pagemill.engine.read.backend.registry import open_document
 from pagemill.engine.verdict.decision import judge
 from record import ROOT, Measure, save
 
@@ -51,8 +51,8 @@ class Judged:
         return self.verdict.name == "trusted"
 
 
-def pages(path: Path, engine: str, dpi: float) -> Iterator[tuple[np.ndarray, TextLayer, str]]:
-    document = open_document(engine, path)
+def pages(path: Path, backend: str, dpi: float) -> Iterator[tuple[np.ndarray, TextLayer, str]]:
+    document = open_document(backend, path)
     try:
         for index in range(min(document.page_count, MOST_PAGES)):
             try:
@@ -75,22 +75,22 @@ def timed(image: np.ndarray, layer: TextLayer, producer: str) -> tuple[Verdict, 
     return verdict, min(times) * 1000
 
 
-def made(split: str, engine: str, dpi: float) -> Iterator[Judged]:
+def made(split: str, backend: str, dpi: float) -> Iterator[Judged]:
     from lying import samples
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "page.pdf"
         for sample in samples(split):
             path.write_bytes(sample.pdf)
-            for image, layer, _ in pages(path, engine, dpi):
+            for image, layer, _ in pages(path, backend, dpi):
                 verdict, ms = timed(image, layer, sample.producer)
                 yield Judged(sample.name, sample.kind, sample.trusted, verdict, ms)
 
 
-def real(folder: Path, kind: str, trusted: bool, engine: str, dpi: float) -> Iterator[Judged]:
+def real(folder: Path, kind: str, trusted: bool, backend: str, dpi: float) -> Iterator[Judged]:
     for path in sorted(folder.rglob("*.pdf")):
         try:
-            for index, (image, layer, producer) in enumerate(pages(path, engine, dpi)):
+            for index, (image, layer, producer) in enumerate(pages(path, backend, dpi)):
                 verdict, ms = timed(image, layer, producer)
                 yield Judged(f"{path.stem}:{index}", kind, trusted, verdict, ms)
         except PdfError as err:
@@ -121,13 +121,13 @@ def main() -> None:
     parser.add_argument("trusted", nargs="*", type=Path)
     parser.add_argument("--lying", nargs="*", type=Path, default=[])
     parser.add_argument("--hidden", nargs="*", type=Path, default=[])
-    parser.add_argument("--engine", default="mupdf")
+    parser.add_argument("--backend", default="mupdf")
     parser.add_argument("--dpi", type=float, default=144.0)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     measures = []
     for split in ("dev", "held_out"):
-        judged = list(made(split, options.engine, options.dpi))
+        judged = list(made(split, options.backend, options.dpi))
         precision, recall = show(f"labelled, {split}", judged)
         name = f"{len(judged)} made pages, {split}"
         measures.append(Measure(f"precision of trusted, {name}", "", [precision], ">= 0.97"))
@@ -137,7 +137,7 @@ def main() -> None:
         page
         for folders, trusted in groups
         for folder in folders
-        for page in real(folder, folder.name, trusted, options.engine, options.dpi)
+        for page in real(folder, folder.name, trusted, options.backend, options.dpi)
         if trusted or page.verdict.name != "none"
     ]
     if judged:
@@ -149,9 +149,9 @@ def main() -> None:
         if times:
             print(f"\njudge: {np.mean(times):.2f} ms a page on average, on honest real pages")
             measures.append(Measure("judging a page", "ms", times, "<= 5 on average"))
-    name = "verdict" if options.engine == "mupdf" else f"verdict-{options.engine}"
+    name = "verdict" if options.backend == "mupdf" else f"verdict-{options.backend}"
     notes = (
-        f"Engine {options.engine}, {options.dpi:g} dpi. Real pages labelled by the folder they "
+        f"Backend {options.backend}, {options.dpi:g} dpi. Real pages labelled by the folder they "
         "came in; pages without words are left out of the lying ones."
     )
     print(f"\n{save(name, 'The verdict on text layers', measures, notes=notes)}")

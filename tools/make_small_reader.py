@@ -6,7 +6,7 @@ python tools/make_small_reader.py --out out/reader --minutes 9     goes on where
 
 Three corpora are made of texts and fonts: lines, blocks, and pages of all kinds. While the lines
 are learned, the others are typeset. Every part goes on after an interruption; what is done is not
-done again. Needs neither a network nor Ray nor a PDF engine, and works on a CPU as well (slowly).
+done again. Needs neither a network nor Ray nor a PDF backend, and works on a CPU as well (slowly).
 The packed model is in OUT/packed; --install puts it where `pagemill read` looks for it.
 """
 

@@ -3,7 +3,7 @@
 Started by `guard` as `python -m pagemill.engine.read.child REQUEST_FD REPLY_FD PARENT`. It
 dies with its parent, is the first that the kernel kills when memory runs out, and has a memory cap.
 For fault injection in tests, the environment variable `PAGEMILL_FAULT` names a function
-`module:function`; it is called with the page key and the engine before each page is read.
+`module:function`; it is called with the page key and the backend before each page is read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from ..errors import DependencyError, PagemillError
 from ..key import page_key
 from ..reason import Reason
 from ..text import MESSAGE_CHARS, sanitize
-from .backend import OpenDocument, load_engine
+from .backend.document import OpenDocument
+from .backend.registry import load_backend
 from .message import Open, Opened, ReadPage, Ready, Refused, Setup, Unable, receive, send
 from .reader import PageFate, open_any, read_page
 
@@ -43,7 +44,7 @@ def main() -> None:
     faulthandler.enable()
     setup: Setup = receive(requests)
     try:
-        load_engine(setup.engine)
+        load_backend(setup.backend)
     except DependencyError as err:
         send(replies, Unable(str(err)))
         return
@@ -84,7 +85,7 @@ class _Server:
         self._doc_sha256 = request.doc_sha256
         self._path = request.path
         try:
-            document = open_any(Path(request.path), self._setup.engine, request.passwords)
+            document = open_any(Path(request.path), self._setup.backend, request.passwords)
         except PagemillError as err:
             reason = getattr(err, "reason", "") or Reason.BROKEN
             return Refused(reason, self._reported(str(err)))
@@ -98,7 +99,7 @@ class _Server:
         assert self._document is not None
         try:
             if self._fault is not None:
-                self._fault(page_key(self._doc_sha256, page_index), self._setup.engine)
+                self._fault(page_key(self._doc_sha256, page_index), self._setup.backend)
             fate = read_page(self._document, page_index, self._doc_sha256, self._setup.config)
             return replace(fate, message=self._reported(fate.message))
         except MemoryError:

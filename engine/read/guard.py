@@ -2,7 +2,7 @@
 
 The parent keeps one request in flight. It waits on the reply pipe, which ends the moment the
 child dies, so a crash is seen at once and a hang after its deadline, when the child is killed.
-What kills a child is tried once more alone in a fresh child, then on the second engine, then
+What kills a child is tried once more alone in a fresh child, then on the second backend, then
 recorded; the pages after it go on in a new child.
 """
 
@@ -25,6 +25,7 @@ from typing import Any
 from ..errors import ConfigError, DependencyError, PagemillError
 from ..reason import Reason
 from ..text import MESSAGE_CHARS, sanitize
+from .backend.registry import second_backend
 from .message import Open, Opened, ReadPage, Refused, Setup, Unable, receive, send
 from .reader import PageFate, ReadConfig
 
@@ -33,7 +34,6 @@ _STDERR_BYTES = 8000
 _WORDS_CHARS = 160
 _TRACEBACK = ("  ", "Current thread", "Thread ", "Extension modules", "Traceback")
 _CHECK_EVERY_PAGES = 16
-SECOND_ENGINE = {"mupdf": "poppler", "poppler": "mupdf"}
 _KEEP_FIRST_REASON = {Reason.ENCRYPTED, Reason.EMPTY_FILE, Reason.NOT_A_DOCUMENT}
 _DEATHS = {Reason.TIMEOUT, Reason.CRASH, Reason.MEMORY}
 """What may be the fault of what the process had read before: tried again in a fresh one."""
@@ -85,11 +85,11 @@ class Child:
     """One reader process and the two pipes to it.
 
     Raises:
-        DependencyError: the engine is not installed here.
+        DependencyError: the backend is not installed here.
         PagemillError: the process does not start.
     """
 
-    def __init__(self, engine: str, config: ReadConfig, memory_bytes: int) -> None:
+    def __init__(self, backend: str, config: ReadConfig, memory_bytes: int) -> None:
         request_read, request_write = os.pipe()
         reply_read, reply_write = os.pipe()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed by `close`
@@ -111,9 +111,9 @@ class Child:
         self._replies = os.fdopen(reply_read, "rb", buffering=0)
         self.pages = 0
         try:
-            ready = self.ask(Setup(engine, config, memory_bytes), _START_DEADLINE_S)
+            ready = self.ask(Setup(backend, config, memory_bytes), _START_DEADLINE_S)
         except ChildError as err:
-            raise PagemillError(f"a reader process for {engine} does not start: {err}") from err
+            raise PagemillError(f"a reader process for {backend} does not start: {err}") from err
         if isinstance(ready, Unable):
             self.close()
             raise DependencyError(ready.message)
@@ -202,18 +202,18 @@ class _Deadlined:
 class GuardedReader:
     """Reads documents page by page in children that may die. Use as a context manager.
 
-    Owns at most two children: one on the first engine, kept from document to document, and one
+    Owns at most two children: one on the first backend, kept from document to document, and one
     on the second, which lives while a document needs it.
     """
 
     def __init__(self, config: ReadConfig, limits: ReaderLimits) -> None:
         self._config = config
         self._limits = limits
-        self._engine = config.render.engine
-        self._second = SECOND_ENGINE[self._engine] if config.render.second_engine else ""
+        self._backend = config.render.backend
+        self._second = second_backend(self._backend) if config.render.second_backend else ""
         self._children: dict[str, Child] = {}
         self._open: dict[str, Open] = {}
-        """Engine → the document that its child has open."""
+        """Backend → the document that its child has open."""
         self._hangs_again = False
         """In this document a page has hung alone, too: later hangs are not tried alone."""
         self.peak_rss_bytes = 0
@@ -226,56 +226,56 @@ class GuardedReader:
 
     def close(self) -> None:
         """Kill all children."""
-        for engine in list(self._children):
-            self._drop(engine)
+        for backend in list(self._children):
+            self._drop(backend)
 
     def open(self, document: Open) -> Opened | Refused:
-        """Open a document on the first engine that can; what kills both is refused."""
-        first = self._open_on(self._engine, document)
+        """Open a document on the first backend that can; what kills both is refused."""
+        first = self._open_on(self._backend, document)
         if isinstance(first, Refused) and first.reason in _DEATHS:
-            self._drop(self._engine)
-            first = self._open_on(self._engine, document)
+            self._drop(self._backend)
+            first = self._open_on(self._backend, document)
         if isinstance(first, Opened) or not self._second or first.reason in _KEEP_FIRST_REASON:
             return first
         second = self._open_on(self._second, document)
         if isinstance(second, Opened):
             return second
-        message = f"{self._engine}: {first.message}; {self._second}: {second.message}"
+        message = f"{self._backend}: {first.message}; {self._second}: {second.message}"
         return Refused(first.reason, sanitize(message, MESSAGE_CHARS))
 
     def pages(self, document: Open, opened: Opened, wanted: Iterable[int]) -> Iterator[PageFate]:
         """The fate of each wanted page, in order. Always one fate a page."""
         give_up = time.monotonic() + self._limits.document_deadline_s
-        ways = self._ways(document, opened)
+        attempts = self._attempts(document, opened)
         self._hangs_again = False
         for page_index in wanted:
             if time.monotonic() > give_up:
                 yield _document_timeout(page_index, self._limits.document_deadline_s)
                 continue
-            yield self._page(document, page_index, ways)
-        self._recycle(self._engine)
+            yield self._page(document, page_index, attempts)
+        self._recycle(self._backend)
         self._drop(self._second)
 
-    def _ways(self, document: Open, opened: Opened) -> list[_Way]:
-        """What is tried for a page, in order: as it comes, alone, on the second engine."""
-        home = self._engine if self._open.get(self._engine) == document else self._second
-        ways = [_Way(home), _Way(home, alone=True)]
+    def _attempts(self, document: Open, opened: Opened) -> list[_Attempt]:
+        """What is tried for a page, in order: as it comes, alone, on the second backend."""
+        home = self._backend if self._open.get(self._backend) == document else self._second
+        attempts = [_Attempt(home), _Attempt(home, alone=True)]
         is_scan = opened.engine.startswith("raster")
-        if home == self._engine and self._second and not is_scan:
-            ways.append(_Way(self._second))
-        return ways
+        if home == self._backend and self._second and not is_scan:
+            attempts.append(_Attempt(self._second))
+        return attempts
 
-    def _page(self, document: Open, page_index: int, ways: list[_Way]) -> PageFate:
-        """Try a page on each way until one gives it a fate that is not a failure."""
+    def _page(self, document: Open, page_index: int, attempts: list[_Attempt]) -> PageFate:
+        """Make one attempt after another until one gives it a fate that is not a failure."""
         failures: list[PageFate] = []
-        for way in ways:
-            if way.alone and not self._is_worth_repeating(failures[-1]):
+        for attempt in attempts:
+            if attempt.alone and not self._is_worth_repeating(failures[-1]):
                 continue
-            fate = self._attempt(document, page_index, way)
+            fate = self._attempt(document, page_index, attempt)
             if not fate.failed:
                 return replace(fate, attempts=len(failures) + 1)
             failures.append(fate)
-            self._hangs_again |= way.alone and fate.reason == Reason.TIMEOUT
+            self._hangs_again |= attempt.alone and fate.reason == Reason.TIMEOUT
         if len(failures) == 1:
             return failures[0]
         message = "; ".join(f"{fate.engine.split()[0]}: {fate.message}" for fate in failures)
@@ -288,70 +288,72 @@ class GuardedReader:
             return not self._hangs_again
         return failure.reason in _DEATHS
 
-    def _attempt(self, document: Open, page_index: int, way: _Way) -> PageFate:
-        if way.alone:
-            self._drop(way.engine)
+    def _attempt(self, document: Open, page_index: int, attempt: _Attempt) -> PageFate:
+        if attempt.alone:
+            self._drop(attempt.backend)
         try:
-            child = self._child_with(way.engine, document)
+            child = self._child_with(attempt.backend, document)
             fate: PageFate = child.ask(ReadPage(page_index), self._limits.page_deadline_s)
         except ChildError as err:
-            self._forget(way.engine)
-            return _failed(page_index, err.reason, str(err), way.engine)
+            self._forget(attempt.backend)
+            return _failed(page_index, err.reason, str(err), attempt.backend)
         except _ReopenError as err:
-            return _failed(page_index, Reason(err.refused.reason), err.refused.message, way.engine)
+            return _failed(
+                page_index, Reason(err.refused.reason), err.refused.message, attempt.backend
+            )
         child.pages += 1
         if fate.reason == Reason.MEMORY or child.pages % _CHECK_EVERY_PAGES == 0:
-            self._recycle(way.engine, now=fate.reason == Reason.MEMORY)
+            self._recycle(attempt.backend, now=fate.reason == Reason.MEMORY)
         return fate
 
-    def _child_with(self, engine: str, document: Open) -> Child:
-        """The engine's child with the document open in it."""
-        if self._open.get(engine) != document:
-            reply = self._open_on(engine, document)
+    def _child_with(self, backend: str, document: Open) -> Child:
+        """The backend's child with the document open in it."""
+        if self._open.get(backend) != document:
+            reply = self._open_on(backend, document)
             if isinstance(reply, Refused):
                 raise _ReopenError(reply)
-        return self._children[engine]
+        return self._children[backend]
 
-    def _open_on(self, engine: str, document: Open) -> Opened | Refused:
-        self._open.pop(engine, None)
+    def _open_on(self, backend: str, document: Open) -> Opened | Refused:
+        self._open.pop(backend, None)
         try:
-            child = self._children.get(engine)
+            child = self._children.get(backend)
             if child is None:
-                child = Child(engine, self._config, self._limits.memory_bytes)
-                self._children[engine] = child
+                child = Child(backend, self._config, self._limits.memory_bytes)
+                self._children[backend] = child
             reply: Opened | Refused = child.ask(document, self._limits.page_deadline_s)
         except ChildError as err:
-            self._forget(engine)
+            self._forget(backend)
             return Refused(err.reason, str(err))
         if isinstance(reply, Opened):
-            self._open[engine] = document
+            self._open[backend] = document
         return reply
 
-    def _recycle(self, engine: str, *, now: bool = False) -> None:
+    def _recycle(self, backend: str, *, now: bool = False) -> None:
         """Replace a child that is old or has grown."""
-        child = self._children.get(engine)
+        child = self._children.get(backend)
         if child is None:
             return
         rss = child.rss_bytes()
         self.peak_rss_bytes = max(self.peak_rss_bytes, rss)
         if now or child.pages >= self._limits.recycle_pages or rss > self._limits.recycle_bytes:
-            self._drop(engine)
+            self._drop(backend)
 
-    def _drop(self, engine: str) -> None:
-        child = self._children.pop(engine, None)
-        self._open.pop(engine, None)
+    def _drop(self, backend: str) -> None:
+        child = self._children.pop(backend, None)
+        self._open.pop(backend, None)
         if child is not None:
             child.close()
 
-    def _forget(self, engine: str) -> None:
+    def _forget(self, backend: str) -> None:
         """A child that has died by itself or was killed."""
-        self._children.pop(engine, None)
-        self._open.pop(engine, None)
+        self._children.pop(backend, None)
+        self._open.pop(backend, None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    engine: str
+class _Attempt:
+    backend: str
     alone: bool = False
     """In a fresh child that has read nothing before."""
 
@@ -364,14 +366,14 @@ class _ReopenError(Exception):
         self.refused = refused
 
 
-def _failed(page_index: int, reason: Reason, message: str, engine: str) -> PageFate:
+def _failed(page_index: int, reason: Reason, message: str, backend: str) -> PageFate:
     return PageFate(
         page_index=page_index,
         failed=True,
         stage="render",
         reason=reason,
         message=message,
-        engine=engine,
+        engine=backend,
     )
 
 

@@ -14,9 +14,9 @@ _HEADER = struct.Struct("<Q")
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The first message: what to make of pages, on which engine, with how much memory."""
+    """The first message: what to make of pages, with which backend and how much memory."""
 
-    engine: str
+    backend: str
     config: ReadConfig
     memory_bytes: int
 
@@ -60,7 +60,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Unable:
-    """The child cannot work at all: its engine is not installed."""
+    """The child cannot work at all: its backend is not installed."""
 
     message: str
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import orjson
@@ -27,7 +27,8 @@ from ..record import PageFacts, PageRecord, PageTiming
 from ..text import MESSAGE_CHARS, sanitize
 from ..verdict.decision import judge
 from ..verdict.x_height import x_height
-from .backend import Colour, OpenDocument, open_document
+from .backend.document import Colour, OpenDocument
+from .backend.registry import PDF_BACKENDS, open_document
 
 Result = TypeVar("Result")
 _IMAGE_MAGICS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM")
@@ -37,16 +38,24 @@ _IMAGE_MAGICS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM
 class RenderConfig:
     """How pages become pixels."""
 
-    engine: Literal["mupdf", "poppler"] = "mupdf"
-    "The first engine. MuPDF is faster and AGPL or commercial; poppler runs as separate programs."
-    second_engine: bool = True
-    "Pages and documents on which the first engine dies are tried on the other one."
+    renamed_keys: ClassVar[Mapping[str, str]] = {
+        "engine": "backend",
+        "second_engine": "second_backend",
+    }
+    backend: str = "mupdf"
+    "The PDF library: mupdf is faster and AGPL or commercial; poppler runs as separate programs."
+    second_backend: bool = True
+    "Pages and documents on which the first backend dies are tried on the other one."
     dpi: float = 144.0
     "Resolution of the page image, dots per inch. Scans are never enlarged."
     colour: Colour = "auto"
     "auto keeps colour where the page has it; grey and colour force one for all pages."
 
     def __post_init__(self) -> None:
+        if self.backend not in PDF_BACKENDS:
+            raise ConfigError(
+                f"render.backend is {self.backend!r}; allowed: {', '.join(PDF_BACKENDS)}"
+            )
         if not 18 <= self.dpi <= 1200:
             raise ConfigError(f"render.dpi is {self.dpi}; it runs from 18 to 1200")
 
@@ -74,8 +83,8 @@ class PageFate(PageRecord):
     """Its word boxes as shares of width and height, four numbers each, as JSON."""
 
 
-def open_any(path: Path, engine: str, passwords: tuple[str, ...]) -> OpenDocument:
-    """Open a file with the engine that its content asks for: images as scans, the rest as PDF.
+def open_any(path: Path, backend: str, passwords: tuple[str, ...]) -> OpenDocument:
+    """Open a file with the backend that its content asks for: images as scans, the rest as PDF.
 
     Raises:
         PdfError: as `backend.open_document`; `encrypted` when no password fits.
@@ -88,7 +97,7 @@ def open_any(path: Path, engine: str, passwords: tuple[str, ...]) -> OpenDocumen
         return open_document("raster", path)
     for password in (None, *passwords):
         try:
-            return open_document(engine, path, password)
+            return open_document(backend, path, password)
         except PdfError as err:
             if err.reason != Reason.ENCRYPTED:
                 raise
@@ -99,7 +108,7 @@ def open_any(path: Path, engine: str, passwords: tuple[str, ...]) -> OpenDocumen
 def read_page(
     document: OpenDocument, page_index: int, doc_sha256: str, config: ReadConfig
 ) -> PageFate:
-    """Read one page to its fate; errors of the engine become a failed fate with their reason."""
+    """Read one page to its fate; errors of the backend become a failed fate with their reason."""
     clock = _Clock()
     try:
         fate = _read_page(document, page_index, doc_sha256, config, clock)

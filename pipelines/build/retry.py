@@ -16,7 +16,7 @@ from .config import LIMITS, BuildConfig
 from .history import generation_of
 from .job import DocumentTask
 from .plan import in_order, plan_for
-from .run import BuildResult, Machine, carry_out, checked_engines
+from .run import BuildResult, Machine, carry_out, checked_backends
 from .snapshot import BuildListener
 from .workspace import Workspace
 
@@ -74,7 +74,7 @@ def _config(info: CorpusInfo, overrides: Sequence[str]) -> BuildConfig:
         ConfigError: an override that would change what is written.
     """
     stored = upgraded(BuildConfig, info.config)
-    config = checked_engines(with_overrides(BuildConfig, stored, overrides))
+    config = checked_backends(with_overrides(BuildConfig, stored, overrides))
     if config.hash != from_tree(BuildConfig, stored).hash:
         allowed = " and ".join(LIMITS)
         raise ConfigError(f"retry can change {allowed} only; anything else needs a new corpus")

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...engine.read.backend import is_available, load_engine
-from ...engine.read.guard import SECOND_ENGINE
+from ...engine.read.backend.registry import is_available, load_backend, second_backend
 from ...engine.source.listing import find
 from ...engine.store.corpus import CorpusInfo, Generation, ShardEntry
 from ...engine.store.ledger import LedgerSummary, drop_superseded, read_rows, summarize
@@ -84,9 +83,9 @@ def build(
     Raises:
         ConfigError: inputs that match nothing, a folder that is not a corpus, a corpus with
             another configuration, or an input that has changed since it was read.
-        DependencyError: an engine or a file system is not installed.
+        DependencyError: a backend or a file system is not installed.
     """
-    config = checked_engines(config)
+    config = checked_backends(config)
     place = Place.at(out)
     workspace = Workspace(place)
     with workspace.locked():
@@ -179,17 +178,17 @@ def finish(
     return BuildResult(summary=summary, documents=documents)
 
 
-def checked_engines(config: BuildConfig) -> BuildConfig:
-    """The configuration, without the second engine where that is not installed.
+def checked_backends(config: BuildConfig) -> BuildConfig:
+    """The configuration, without the second backend where that is not installed.
 
     Raises:
-        DependencyError: the first engine is not installed.
+        DependencyError: the first backend is not installed.
     """
-    load_engine(config.render.engine)
-    other = SECOND_ENGINE[config.render.engine]
-    if not config.render.second_engine or is_available(other):
+    load_backend(config.render.backend)
+    other = second_backend(config.render.backend)
+    if not config.render.second_backend or is_available(other):
         return config
-    return replace(config, render=replace(config.render, second_engine=False))
+    return replace(config, render=replace(config.render, second_backend=False))
 
 
 def _is_inside(uri: str, place: Place) -> bool:

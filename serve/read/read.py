@@ -13,7 +13,7 @@ import numpy as np
 
 from ...engine.errors import ConfigError, PdfError
 from ...engine.geometry import pixels_per_point
-from ...engine.read.backend import OpenDocument
+from ...engine.read.backend.document import OpenDocument
 from ...engine.read.reader import ReadConfig, RenderConfig, open_any
 from ...model.question import Picture, Question, Reader
 

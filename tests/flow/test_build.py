@@ -104,6 +104,26 @@ def test_samples_carry_their_source(tmp_path: Path) -> None:
     assert page["source"]["licence"] == "CC0-1.0"
 
 
+def test_a_corpus_of_keys_that_are_called_otherwise_today_grows_and_is_retried(
+    tmp_path: Path,
+) -> None:
+    dump = shelf(tmp_path / "dump", 2)
+    out = tmp_path / "out"
+    run([dump], out)
+    before = shards(out)
+    stored = json.loads((out / "corpus.json").read_text())
+    render = stored["config"]["render"]
+    render["engine"] = render.pop("backend")
+    render["second_engine"] = render.pop("second_backend")
+    stored["config_hash"] = "0123456789abcdef"
+    (out / "corpus.json").write_text(json.dumps(stored))
+    paper(dump / "new.pdf", 1)
+    assert run([dump], out).documents == 1
+    assert before.items() <= shards(out).items()
+    assert retry(str(out), machine=Machine(workers=1)).documents == 0
+    assert verify(Place.at(str(out))) == []
+
+
 def test_adding_documents_leaves_written_shards_alone(tmp_path: Path) -> None:
     dump = shelf(tmp_path / "dump", 6)
     out = tmp_path / "out"

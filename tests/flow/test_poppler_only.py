@@ -24,7 +24,8 @@ def without_pymupdf(tmp_path: Path) -> dict[str, str]:
     (blocked / "sitecustomize.py").write_text(
         "import sys\nsys.modules['pymupdf'] = sys.modules['fitz'] = None\n"
     )
-    return {**os.environ, "PYTHONPATH": str(blocked)}
+    path = os.pathsep.join(filter(None, (str(blocked), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": path}
 
 
 def pagemill(environment: dict[str, str], *words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -44,8 +45,10 @@ def test_build_verify_and_stats(tmp_path: Path, without_pymupdf: dict[str, str])
     out = tmp_path / "out"
     refused = pagemill(without_pymupdf, "build", dump, "--out", out)
     assert refused.returncode == 2
-    assert "render.engine=poppler" in refused.stderr
-    built = pagemill(without_pymupdf, "build", dump, "--out", out, "--set", "render.engine=poppler")
+    assert "render.backend=poppler" in refused.stderr
+    built = pagemill(
+        without_pymupdf, "build", dump, "--out", out, "--set", "render.backend=poppler"
+    )
     assert built.returncode == 0, built.stderr
     stats = json.loads(pagemill(without_pymupdf, "stats", out, "--json").stdout)
     assert stats["documents"] == {"found": 4, "opened": 4, "failed": 0, "duplicates": 0}

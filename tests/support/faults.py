@@ -2,7 +2,7 @@
 
 `PAGEMILL_FAULT_RULE` is either a share such as `0.05`, which poisons that share of all pages by
 a hash of their keys and gives each one of the kinds below, or JSON `{page index: kind}`. A kind
-that ends in `@mupdf` strikes on that engine only.
+that ends in `@mupdf` strikes on that backend only.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def kind_of(key: str) -> str:
     return KINDS[draw // 10_000 % len(KINDS)]
 
 
-def inject(key: str, engine: str) -> None:
+def inject(key: str, backend: str) -> None:
     kind, _, only = kind_of(key).partition("@")
-    if only and only != engine:
+    if only and only != backend:
         return
     if kind == "segfault":
         ctypes.string_at(0)

@@ -1,4 +1,4 @@
-"""Has a page colour? One rule for every engine, on a low-resolution RGB rendering.
+"""Has a page colour? One rule for every backend, on a low-resolution RGB rendering.
 
 A pixel is coloured where its channels differ by more than `SPREAD` of 255 after the paper's own
 tint is divided out (the median colour, where it is bright and nearly grey: yellowed paper, JPEG

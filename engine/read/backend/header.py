@@ -1,4 +1,4 @@
-"""What a file is by its bytes, before an engine sees it: names and extensions are not asked."""
+"""What a file is by its bytes, before a backend sees it: names and extensions are not asked."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def has_pdf_marks(path: Path) -> bool:
         return _MARKS.search(stream.read(_PROBE_BYTES)) is not None
 
 
-def refused(path: Path, engine: str, err: object) -> PdfError:
-    """The error for a file that an engine cannot open: `broken`, or `not_a_document`."""
+def refused(path: Path, backend: str, err: object) -> PdfError:
+    """The error for a file that a backend cannot open: `broken`, or `not_a_document`."""
     if has_pdf_marks(path):
-        return PdfError(f"{engine} cannot open {path}: {err}", reason=Reason.BROKEN)
+        return PdfError(f"{backend} cannot open {path}: {err}", reason=Reason.BROKEN)
     return PdfError(f"{path} is not a PDF: {err}", reason=Reason.NOT_A_DOCUMENT)

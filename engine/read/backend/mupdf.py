@@ -27,8 +27,8 @@ from ...layout.upright import LEVEL, Heading, heading_of
 from ...page import TextLayer, WordFlag
 from ...reason import Reason
 from ...text import sanitize
-from . import Colour
 from .colour import is_coloured
+from .document import Colour
 from .header import check_readable, refused
 
 # pymupdf.layout starts onnxruntime: seconds and 130 MB that nothing here uses.
@@ -38,8 +38,8 @@ try:
     from pymupdf import extra, mupdf
 except ImportError as err:
     raise DependencyError(
-        "the engine mupdf needs PyMuPDF: pip install 'pymupdf>=1.28.2', or set "
-        "render.engine=poppler"
+        "the backend mupdf needs PyMuPDF: pip install 'pymupdf>=1.28.2', or set "
+        "render.backend=poppler"
     ) from err
 
 _SHRINK_EVERY_PAGES = 50

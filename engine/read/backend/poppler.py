@@ -25,9 +25,9 @@ from ...layout.lines import RawWord, text_layer
 from ...page import TextLayer
 from ...reason import Reason
 from ...text import sanitize
-from . import Colour
 from .bbox import page_size_of, words_of
 from .colour import has_colour, probe_dpi
+from .document import Colour
 from .header import check_readable, refused
 from .program import Ended, require, run
 from .userunit import user_unit_of, uses_user_unit

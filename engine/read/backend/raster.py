@@ -25,8 +25,8 @@ from ...geometry import POINTS_PER_INCH
 from ...page import Figure, TextLayer
 from ...reason import Reason
 from ...text import sanitize
-from . import Colour
 from .colour import has_colour, probe_dpi
+from .document import Colour
 from .header import check_readable
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")

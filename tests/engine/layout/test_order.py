@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pagemill.engine.layout.lines import RawWord, arrange
 from pagemill.engine.layout.upright import Heading
 from pagemill.engine.page import WordFlag
-from pagemill.engine.read.backend import open_document
+from pagemill.engine.read.backend.registry import open_document
 from support.minipdf import Sheet, write_pdf
 
 WIDTH, HEIGHT = 595.0, 842.0

@@ -83,10 +83,10 @@ def test_poison_costs_one_page(tmp_path: Path, poison, kind: str, reason: str) -
     assert fates[1].failed
     assert fates[1].reason == reason
     assert fates[1].attempts >= 2
-    assert "poppler" in fates[1].message, "the second engine was tried"
+    assert "poppler" in fates[1].message, "the second backend was tried"
 
 
-def test_a_page_that_kills_one_engine_is_read_by_the_other(tmp_path: Path, poison) -> None:
+def test_a_page_that_kills_one_backend_is_read_by_the_other(tmp_path: Path, poison) -> None:
     poison({0: "segfault@mupdf"})
     fates = read_all(pdf(tmp_path / "a.pdf", 2))
     assert all(fate.kept for fate in fates)
@@ -95,10 +95,10 @@ def test_a_page_that_kills_one_engine_is_read_by_the_other(tmp_path: Path, poiso
     assert fates[1].engine.startswith("mupdf")
 
 
-def test_without_a_second_engine_the_first_one_decides(tmp_path: Path, poison) -> None:
+def test_without_a_second_backend_the_first_one_decides(tmp_path: Path, poison) -> None:
     poison({0: "segfault@mupdf"})
     document = pdf(tmp_path / "a.pdf", 1)
-    config = ReadConfig(render=RenderConfig(dpi=72, second_engine=False), filter=ALL)
+    config = ReadConfig(render=RenderConfig(dpi=72, second_backend=False), filter=ALL)
     with GuardedReader(config, LIMITS) as reader:
         opened = reader.open(document)
         (fate,) = reader.pages(document, opened, [0])
@@ -161,7 +161,7 @@ def test_a_document_that_kills_its_reader_on_opening_is_refused_once_and_the_nex
         refused = reader.open(bad)
         assert isinstance(refused, Refused)
         assert refused.reason == "crash"
-        assert len(set(started)) == 3, "twice on the first engine, once on the second"
+        assert len(set(started)) == 3, "twice on the first backend, once on the second"
         assert isinstance(reader.open(good), Opened)
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pagemill.engine.errors import PdfError
 from pagemill.engine.geometry import shift
 from pagemill.engine.page import Glyphs, TextLayer, Verdict, Word
-from pagemill.engine.read.backend import open_document
+from pagemill.engine.read.backend.registry import open_document
 from pagemill.engine.verdict.decision import judge
 from pagemill.engine.verdict.x_height import x_height
 from support.lying import Sample, samples

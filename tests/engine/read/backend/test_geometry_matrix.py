@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pagemill.engine.read.backend import OpenDocument, open_document
+from pagemill.engine.read.backend.document import OpenDocument
+from pagemill.engine.read.backend.registry import open_document
 from support.minipdf import Sheet, write_pdf
 
-ENGINES = ("mupdf", "poppler")
+BACKENDS = ("mupdf", "poppler")
 MEDIA = {
     "origin": (0, 0, 400, 500),
     "shifted": (100, 200, 500, 700),
@@ -98,23 +99,23 @@ def check(
     return hits, len(layer.words)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("media", MEDIA.values(), ids=MEDIA)
 def test_words_have_ink_in_tight_boxes(
-    engine: str, media: tuple[float, ...], tmp_path: Path
+    backend: str, media: tuple[float, ...], tmp_path: Path
 ) -> None:
     cases = [
         (crop, unit, rotation)
         for crop in CROPS.values()
         for unit in (1, 2, 0.5)
         for rotation in (0, 90, 180, 270)
-        if engine == "mupdf" or unit == 1 or rotation in (0, 90)
+        if backend == "mupdf" or unit == 1 or rotation in (0, 90)
     ]
     sheets = [
         sheet(media, crop, {"Rotate": str(rotation), "UserUnit": str(unit)})
         for crop, unit, rotation in cases
     ]
-    document = open_document(engine, write_pdf(tmp_path / "matrix.pdf", sheets))
+    document = open_document(backend, write_pdf(tmp_path / "matrix.pdf", sheets))
     hits = words = 0
     for index, (crop, unit, rotation) in enumerate(cases):
         dpi = 144 / unit
@@ -124,13 +125,13 @@ def test_words_have_ink_in_tight_boxes(
     assert hits >= 0.995 * words
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_rotation_is_inherited_and_normalised(engine: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_rotation_is_inherited_and_normalised(backend: str, tmp_path: Path) -> None:
     media = (0, 0, 400, 500)
     turns = [("-90", 270), ("450", 90), ("-180", 180), ("720", 0)]
     sheets = [sheet(media, None, {"Rotate": turn}) for turn, _ in turns]
     document = open_document(
-        engine,
+        backend,
         write_pdf(
             tmp_path / "turns.pdf", [*sheets, sheet(media, None, {})], tree_keys="/Rotate 90"
         ),
@@ -140,12 +141,12 @@ def test_rotation_is_inherited_and_normalised(engine: str, tmp_path: Path) -> No
         assert hits == words == len(WORDS)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_boxes_are_inherited_from_the_page_tree(engine: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_boxes_are_inherited_from_the_page_tree(backend: str, tmp_path: Path) -> None:
     page = sheet((0, 0, 400, 500), None, {})
     page.media = None
     document = open_document(
-        engine,
+        backend,
         write_pdf(
             tmp_path / "inherited.pdf",
             [page],
@@ -156,35 +157,35 @@ def test_boxes_are_inherited_from_the_page_tree(engine: str, tmp_path: Path) -> 
     assert hits == words
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_user_unit_of_one_page_leaves_the_others(engine: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_user_unit_of_one_page_leaves_the_others(backend: str, tmp_path: Path) -> None:
     media = (0, 0, 400, 500)
     units = [1, 3, 1]
     keys = [{}, {"UserUnit": "3"}, {}]
     document = open_document(
-        engine, write_pdf(tmp_path / "unit.pdf", [sheet(media, None, key) for key in keys])
+        backend, write_pdf(tmp_path / "unit.pdf", [sheet(media, None, key) for key in keys])
     )
     for index, unit in enumerate(units):
         hits, words = check(document, index, None, unit, 0, 72)
         assert hits == words == len(WORDS)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("dpi", [36, 97.3, 144, 300])
-def test_any_resolution(engine: str, dpi: float, tmp_path: Path) -> None:
+def test_any_resolution(backend: str, dpi: float, tmp_path: Path) -> None:
     document = open_document(
-        engine, write_pdf(tmp_path / "dpi.pdf", [sheet((0, 0, 400, 500), CROPS["inside"], {})])
+        backend, write_pdf(tmp_path / "dpi.pdf", [sheet((0, 0, 400, 500), CROPS["inside"], {})])
     )
     hits, words = check(document, 0, CROPS["inside"], 1, 0, dpi)
     assert hits == words
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_tiny_and_huge_pages(engine: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_tiny_and_huge_pages(backend: str, tmp_path: Path) -> None:
     tiny = Sheet((0, 0, 3, 2), [(0.2, 0.4, 1.4, "ab")])
     huge = Sheet((0, 0, 14400, 14400), [(7000, 7000, 400, "Middle")])
     path = write_pdf(tmp_path / "sizes.pdf", [tiny, huge])
-    document = open_document(engine, path)
+    document = open_document(backend, path)
     assert document.render(0, dpi=720, colour="auto").shape == (20, 30)
     (word,) = document.text(0, dpi=720).words
     assert word.text == "ab"
@@ -200,7 +201,7 @@ def test_engines_give_the_same_pixels(rotation: int, tmp_path: Path) -> None:
         sheet((0, 0, 400.27, 500.61), None, {"Rotate": str(rotation), "UserUnit": "0.75"}),
     ]
     path = write_pdf(tmp_path / "same.pdf", pages)
-    one, other = (open_document(engine, path) for engine in ENGINES)
+    one, other = (open_document(backend, path) for backend in BACKENDS)
     for index in range(2):
         a = dark(one.render(index, dpi=144, colour="grey"))
         b = dark(other.render(index, dpi=144, colour="grey"))

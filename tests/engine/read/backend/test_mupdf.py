@@ -9,7 +9,8 @@ import orjson
 import pytest
 from pagemill.engine.errors import PdfError
 from pagemill.engine.page import TextLayer, WordFlag
-from pagemill.engine.read.backend import mupdf, open_document
+from pagemill.engine.read.backend import mupdf
+from pagemill.engine.read.backend.registry import open_document
 from pagemill.engine.read.reader import ReadConfig, read_page
 from PIL import Image
 from support.hostile_text import HOSTILE, LONE_BYTE, is_sane
@@ -28,7 +29,7 @@ def show(operators: str) -> Sheet:
     return Sheet(content=operators)
 
 
-@pytest.mark.parametrize("engine", ["mupdf", "poppler"])
+@pytest.mark.parametrize("backend", ["mupdf", "poppler"])
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -41,33 +42,33 @@ def show(operators: str) -> Sheet:
     ],
 )
 def test_what_is_no_pdf_is_refused_with_a_reason(
-    engine: str, data: bytes | None, reason: str, tmp_path: Path
+    backend: str, data: bytes | None, reason: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "file.pdf"
     if data is not None:
         path.write_bytes(data)
     with pytest.raises(PdfError, match=r"file\.pdf") as caught:
-        open_document(engine, path)
+        open_document(backend, path)
     assert caught.value.reason == reason
 
 
-@pytest.mark.parametrize("engine", ["mupdf", "poppler"])
-def test_an_image_is_not_opened_as_a_pdf(engine: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["mupdf", "poppler"])
+def test_an_image_is_not_opened_as_a_pdf(backend: str, tmp_path: Path) -> None:
     path = tmp_path / "image.pdf"
     Image.new("L", (50, 50)).save(path, "PNG")
     with pytest.raises(PdfError) as caught:
-        open_document(engine, path)
+        open_document(backend, path)
     assert caught.value.reason == "not_a_document"
 
 
-@pytest.mark.parametrize("engine", ["mupdf", "poppler"])
-def test_a_name_does_not_make_a_document(engine: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["mupdf", "poppler"])
+def test_a_name_does_not_make_a_document(backend: str, tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "page.txt", [Sheet(text=[(50, 50, 12, "Hello")])])
-    assert open_document(engine, path).page_count == 1
+    assert open_document(backend, path).page_count == 1
 
 
-@pytest.mark.parametrize("engine", ["mupdf", "poppler"])
-def test_passwords(engine: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["mupdf", "poppler"])
+def test_passwords(backend: str, tmp_path: Path) -> None:
     pymupdf = mupdf.pymupdf
     plain = pymupdf.open(write_pdf(tmp_path / "plain.pdf", [Sheet(text=[(50, 50, 12, "Hello")])]))
     for name, user in (("locked", "sesame"), ("owned", "")):
@@ -77,21 +78,21 @@ def test_passwords(engine: str, tmp_path: Path) -> None:
             user_pw=user,
             owner_pw="owner",
         )
-    assert open_document(engine, tmp_path / "owned.pdf", "wrong").page_count == 1
+    assert open_document(backend, tmp_path / "owned.pdf", "wrong").page_count == 1
     for password in ("sesame", "owner"):
-        document = open_document(engine, tmp_path / "locked.pdf", password)
+        document = open_document(backend, tmp_path / "locked.pdf", password)
         assert document.text(0, dpi=72).text == "Hello"
         assert document.render(0, dpi=72, colour="auto").min() < 128
     for wrong in (None, "wrong"):
         with pytest.raises(PdfError, match="password") as caught:
-            open_document(engine, tmp_path / "locked.pdf", wrong)
+            open_document(backend, tmp_path / "locked.pdf", wrong)
         assert caught.value.reason == "encrypted"
 
 
-@pytest.mark.parametrize("engine", ["mupdf", "poppler"])
-def test_a_document_without_pages(engine: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["mupdf", "poppler"])
+def test_a_document_without_pages(backend: str, tmp_path: Path) -> None:
     with pytest.raises(PdfError) as caught:
-        open_document(engine, write_pdf(tmp_path / "none.pdf", []))
+        open_document(backend, write_pdf(tmp_path / "none.pdf", []))
     assert caught.value.reason == "zero_pages"
 
 
@@ -192,8 +193,8 @@ def test_text_that_json_refuses_is_made_acceptable(tmp_path: Path) -> None:
     document.update_stream(stream, cmap.encode())
     document.xref_set_key(3, "ToUnicode", f"{stream} 0 R")
     document.save(tmp_path / "mapped.pdf")
-    for engine in ("mupdf", "poppler"):
-        layer = open_document(engine, tmp_path / "mapped.pdf").text(0, dpi=72)
+    for backend in ("mupdf", "poppler"):
+        layer = open_document(backend, tmp_path / "mapped.pdf").text(0, dpi=72)
         orjson.dumps([word.text for word in layer.words])
         joined = "".join(word.text for word in layer.words)
         assert joined.startswith("A")
@@ -207,10 +208,10 @@ def test_grey_pages_are_grey_and_coloured_ones_are_not(tmp_path: Path) -> None:
     paper = "0.98 0.96 0.90 rg 0 0 400 500 re f 0 g BT /F1 12 Tf 50 400 Td (Old paper) Tj ET"
     slide = "0.1 0.2 0.6 rg 0 0 400 500 re f 1 g BT /F1 12 Tf 50 400 Td (White on blue) Tj ET"
     for operators, channels in ((grey, 2), (link, 3), (paper, 2), (slide, 3)):
-        for engine in ("mupdf", "poppler"):
+        for backend in ("mupdf", "poppler"):
             path = write_pdf(tmp_path / "page.pdf", [show(operators)])
-            document = open_document(engine, path)
-            assert document.render(0, dpi=144, colour="auto").ndim == channels, (engine, operators)
+            document = open_document(backend, path)
+            assert document.render(0, dpi=144, colour="auto").ndim == channels, (backend, operators)
             assert document.render(0, dpi=72, colour="grey").ndim == 2
             assert document.render(0, dpi=72, colour="colour").ndim == 3
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from pagemill.engine.errors import DependencyError, PdfError
-from pagemill.engine.read.backend import bbox, open_document, poppler, program
+from pagemill.engine.read.backend import bbox, poppler, program
+from pagemill.engine.read.backend.registry import open_document
 from support.hostile_text import is_sane
 from support.minipdf import Sheet, write_pdf
 
@@ -19,7 +20,7 @@ import sys
 for name in ("pymupdf", "fitz"):
     sys.modules[name] = None
 from pathlib import Path
-from pagemill.engine.read.backend import open_document
+from pagemill.engine.read.backend.registry import open_document
 document = open_document("poppler", Path(sys.argv[1]))
 print(document.text(0, dpi=72).text, document.render(0, dpi=72, colour="auto").shape)
 """

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pagemill.engine.errors import PdfError
-from pagemill.engine.read.backend import open_document, raster
+from pagemill.engine.read.backend import raster
+from pagemill.engine.read.backend.registry import open_document
 from PIL import Image, TiffImagePlugin
 from support.hostile_text import HOSTILE, is_sane
 

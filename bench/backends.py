@@ -1,6 +1,6 @@
-"""Pages a second and failures of the two engines, rendering and text apart.
+"""Pages a second and failures of the two backends, rendering and text apart.
 
-    python bench/engines.py DIR
+    python bench/backends.py DIR
 
 Every document is read in its own supervised way: a page that fails is counted, a document that
 hangs is given up after its deadline.
@@ -19,12 +19,12 @@ from pathlib import Path
 from record import Measure, save
 
 DEADLINE_S = 30.0
-ENGINES = ("mupdf", "poppler")
+BACKENDS = ("mupdf", "poppler")
 
 
 @dataclass
 class Tally:
-    """What one engine did with all documents."""
+    """What one backend did with all documents."""
 
     opened: int = 0
     refused: int = 0
@@ -35,13 +35,13 @@ class Tally:
     text_ms: list[float] = field(default_factory=list)
 
 
-def read(engine: str, path: str, answers: multiprocessing.Queue) -> None:
+def read(backend: str, path: str, answers: multiprocessing.Queue) -> None:
     """Read one document page by page; one answer a page."""
     from pagemill.engine.errors import PdfError
-    from pagemill.engine.read.backend import open_document
+    from pagemill.engine.read.backend.registry import open_document
 
     try:
-        document = open_document(engine, Path(path))
+        document = open_document(backend, Path(path))
     except PdfError as err:
         answers.put(("refused", err.reason))
         return
@@ -60,11 +60,11 @@ def read(engine: str, path: str, answers: multiprocessing.Queue) -> None:
     answers.put(("end",))
 
 
-def supervise(engine: str, path: Path, tally: Tally) -> None:
+def supervise(backend: str, path: Path, tally: Tally) -> None:
     """Read a document in a process of its own; give it up when it goes silent."""
     spawn = multiprocessing.get_context("spawn")
     answers = spawn.Queue()
-    process = spawn.Process(target=read, args=(engine, str(path), answers), daemon=True)
+    process = spawn.Process(target=read, args=(backend, str(path), answers), daemon=True)
     process.start()
     while True:
         try:
@@ -98,21 +98,21 @@ def main() -> None:
     if not paths:
         sys.exit(f"there is no PDF in {chosen.folder}")
     measures: list[Measure] = []
-    tallies = {engine: Tally() for engine in ENGINES}
-    for engine, tally in tallies.items():
+    tallies = {backend: Tally() for backend in BACKENDS}
+    for backend, tally in tallies.items():
         for path in paths:
-            supervise(engine, path, tally)
-        measures += report(engine, tally)
+            supervise(backend, path, tally)
+        measures += report(backend, tally)
     ratio = rate(tallies["mupdf"]) / rate(tallies["poppler"])
     print(f"MuPDF over poppler: {ratio:.1f} times the pages a second")
     measures.append(Measure("MuPDF over poppler, render and text", "x", [ratio], headline=True))
     notes = (
         f"{len(paths)} files of {chosen.folder.name}, 144 dpi grey, one core, page by page through "
-        "Pagemill's own engine files, so poppler's figure includes starting its programs."
+        "Pagemill's own backend files, so poppler's figure includes starting its programs."
     )
     save(
-        f"engines-{chosen.folder.name}",
-        f"Engines on {chosen.folder.name} documents",
+        f"backends-{chosen.folder.name}",
+        f"Backends on {chosen.folder.name} documents",
         measures,
         notes=notes,
     )
@@ -123,21 +123,21 @@ def rate(tally: Tally) -> float:
     return 1e3 * len(tally.render_ms) / (sum(tally.render_ms) + sum(tally.text_ms))
 
 
-def report(engine: str, tally: Tally) -> list[Measure]:
+def report(backend: str, tally: Tally) -> list[Measure]:
     print(
-        f"{engine:8s} {rate(tally):7.1f} pages/s; render {sum(tally.render_ms) / tally.pages:.1f} "
+        f"{backend:8s} {rate(tally):7.1f} pages/s; render {sum(tally.render_ms) / tally.pages:.1f} "
         f"ms, text {sum(tally.text_ms) / tally.pages:.1f} ms a page; {tally.opened} opened, "
         f"{tally.refused} refused, {tally.hung} hung; {tally.failed} of {tally.pages} pages failed"
     )
     return [
-        Measure(f"{engine}: pages", "pages/s", [rate(tally)]),
-        Measure(f"{engine}: render", "ms", tally.render_ms),
-        Measure(f"{engine}: text", "ms", tally.text_ms),
-        Measure(f"{engine}: documents opened", "documents", [tally.opened]),
-        Measure(f"{engine}: documents refused", "documents", [tally.refused]),
-        Measure(f"{engine}: documents that hang", "documents", [tally.hung]),
-        Measure(f"{engine}: pages found", "pages", [tally.pages]),
-        Measure(f"{engine}: pages failed", "pages", [tally.failed]),
+        Measure(f"{backend}: pages", "pages/s", [rate(tally)]),
+        Measure(f"{backend}: render", "ms", tally.render_ms),
+        Measure(f"{backend}: text", "ms", tally.text_ms),
+        Measure(f"{backend}: documents opened", "documents", [tally.opened]),
+        Measure(f"{backend}: documents refused", "documents", [tally.refused]),
+        Measure(f"{backend}: documents that hang", "documents", [tally.hung]),
+        Measure(f"{backend}: pages found", "pages", [tally.pages]),
+        Measure(f"{backend}: pages failed", "pages", [tally.failed]),
     ]
 
 
