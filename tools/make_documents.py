@@ -132,85 +132,109 @@ def rotated() -> pymupdf.Document:
     return doc
 
 
+BOLD, PLAIN_FONT = "hebo", "helv"
+MEMBER = (
+    ("Surname", "Okonkwo-Reid"),
+    ("First names", "Amara Jane"),
+    ("Date of birth", "03/09/1988"),
+    ("Street and number", "27 Sluice Terrace"),
+    ("Town", "Ottermere"),
+    ("Postcode", ""),
+    ("Telephone", ""),
+    ("E-mail", "a.okonkwo@example.org"),
+    ("Occupation", "Bookbinder"),
+)
+MEMBERSHIPS = (
+    "Single, 24 pounds a year",
+    "Family, 40 pounds a year",
+    "School or library, 60 pounds a year",
+    "Life, 600 pounds once",
+)
+NOTES = (
+    "Membership runs from the first day of the month in which the fee arrives and lasts twelve "
+    "months. It is renewed unless you tell us otherwise in writing four weeks before its end.\n\n"
+    "Members enter free of charge on every open day, bring one guest, and borrow books from the "
+    "library for six weeks. They receive the newsletter three times a year, on paper.\n\n"
+    "Volunteers are insured while they work at the mill and on the way there. Whoever works at "
+    "the wheel needs the short course on safety, which is given on the first Saturday of the "
+    "month at nine.\n\n"
+    "Your address is used to send you the newsletter and the invitation to the general meeting. "
+    "It is not given to anybody else. You may ask at any time what we have written down about "
+    "you.\n\n"
+    "Please return the form to the shop or by post to Mill Lane, Ottermere."
+)
+
+
 def form() -> pymupdf.Document:
     """A form of two pages with fields, some of them filled in."""
     doc = pymupdf.open()
-    bold, plain = "hebo", "helv"
     page = doc.new_page(width=595, height=842)
+    form_head(page)
+    y = form_fields(page, 130.0)
+    y = form_boxes(page, y + 24)
+    form_foot(page, y + 60)
+    back = doc.new_page(width=595, height=842)
+    back.insert_text((40, 70), "Notes for applicants", fontname=BOLD, fontsize=14)
+    back.insert_textbox((40, 90, 555, 480), NOTES, fontname="tiro", fontsize=11.5, lineheight=1.4)
+    describe(doc, "Application for membership", "MuPDF")
+    return doc
+
+
+def form_head(page: pymupdf.Page) -> None:
+    """Who asks, and for what."""
+    white = (1, 1, 1)
     page.draw_rect((40, 40, 555, 96), fill=(0.12, 0.25, 0.36), color=None)
-    page.insert_text((54, 64), "Ottermere Mill Trust", fontname=bold, fontsize=16, color=(1, 1, 1))
+    page.insert_text((54, 64), "Ottermere Mill Trust", fontname=BOLD, fontsize=16, color=white)
     page.insert_text(
-        (54, 84), "Application for membership", fontname=plain, fontsize=12, color=(1, 1, 1)
+        (54, 84), "Application for membership", fontname=PLAIN_FONT, fontsize=12, color=white
     )
-    page.insert_text((430, 64), "Form M-1", fontname=plain, fontsize=10, color=(1, 1, 1))
-    rows = [
-        ("Surname", "Okonkwo-Reid"),
-        ("First names", "Amara Jane"),
-        ("Date of birth", "03/09/1988"),
-        ("Street and number", "27 Sluice Terrace"),
-        ("Town", "Ottermere"),
-        ("Postcode", ""),
-        ("Telephone", ""),
-        ("E-mail", "a.okonkwo@example.org"),
-        ("Occupation", "Bookbinder"),
-    ]
-    y = 130.0
-    page.insert_text((40, y - 12), "1. About you (please print)", fontname=bold, fontsize=11)
-    for label, value in rows:
-        page.insert_text((44, y + 14), label, fontname=plain, fontsize=9)
+    page.insert_text((430, 64), "Form M-1", fontname=PLAIN_FONT, fontsize=10, color=white)
+
+
+def form_fields(page: pymupdf.Page, y: float) -> float:
+    """Fields to fill in, one below the other; returns the y below them."""
+    page.insert_text((40, y - 12), "1. About you (please print)", fontname=BOLD, fontsize=11)
+    for label, value in MEMBER:
+        page.insert_text((44, y + 14), label, fontname=PLAIN_FONT, fontsize=9)
         field(page, label, value, (170, y, 540, y + 20))
         y += 28
-    y += 24
-    page.insert_text((40, y - 8), "2. Kind of membership (tick one)", fontname=bold, fontsize=11)
-    kinds = [
-        "Single, 24 pounds a year",
-        "Family, 40 pounds a year",
-        "School or library, 60 pounds a year",
-        "Life, 600 pounds once",
-    ]
-    for number, kind in enumerate(kinds):
+    return y
+
+
+def form_boxes(page: pymupdf.Page, y: float) -> float:
+    """Boxes to tick, one of them ticked; returns the y below them."""
+    page.insert_text((40, y - 8), "2. Kind of membership (tick one)", fontname=BOLD, fontsize=11)
+    for number, kind in enumerate(MEMBERSHIPS):
         page.draw_rect((46, y + 4, 57, y + 15), color=(0, 0, 0), width=0.8)
         if number == 1:
             page.draw_line((48, y + 9), (51, y + 14), width=1.4)
             page.draw_line((51, y + 14), (57, y + 2), width=1.4)
-        page.insert_text((66, y + 13), kind, fontname=plain, fontsize=10)
+        page.insert_text((66, y + 13), kind, fontname=PLAIN_FONT, fontsize=10)
         y += 22
     y += 24
     page.insert_text(
-        (40, y - 8), "3. What would you like to help with?", fontname=bold, fontsize=11
+        (40, y - 8), "3. What would you like to help with?", fontname=BOLD, fontsize=11
     )
     for number, kind in enumerate(["Vat", "Loft", "Shop", "Garden", "Archive", "Cake"]):
         x = 46 + 165 * (number % 3)
         page.draw_rect((x, y + 4, x + 11, y + 15), color=(0, 0, 0), width=0.8)
-        page.insert_text((x + 20, y + 13), kind, fontname=plain, fontsize=10)
+        page.insert_text((x + 20, y + 13), kind, fontname=PLAIN_FONT, fontsize=10)
         y += 22 * (number == 2)
-    y += 60
+    return y
+
+
+def form_foot(page: pymupdf.Page, y: float) -> None:
+    """Where to sign, and what the office fills in."""
     page.draw_line((44, y + 30), (270, y + 30), width=0.6)
-    page.insert_text((44, y + 42), "Date and signature", fontname=plain, fontsize=8)
+    page.insert_text((44, y + 42), "Date and signature", fontname=PLAIN_FONT, fontsize=8)
     page.draw_rect((320, y - 10, 540, y + 46), color=(0.4, 0.4, 0.4), width=0.6, dashes="[3] 0")
-    page.insert_text((328, y + 4), "For the office only", fontname=plain, fontsize=8)
+    page.insert_text((328, y + 4), "For the office only", fontname=PLAIN_FONT, fontsize=8)
     page.insert_text(
         (328, y + 24),
         "No. ........................  Received ......................",
-        fontname=plain,
+        fontname=PLAIN_FONT,
         fontsize=8,
     )
-    back = doc.new_page(width=595, height=842)
-    back.insert_text((40, 70), "Notes for applicants", fontname=bold, fontsize=14)
-    notes = (
-        "Membership runs from the first day of the month in which the fee arrives and lasts twelve months. "
-        "It is renewed unless you tell us otherwise in writing four weeks before its end.\n\n"
-        "Members enter free of charge on every open day, bring one guest, and borrow books from the library "
-        "for six weeks. They receive the newsletter three times a year, on paper.\n\n"
-        "Volunteers are insured while they work at the mill and on the way there. Whoever works at the wheel "
-        "needs the short course on safety, which is given on the first Saturday of the month at nine.\n\n"
-        "Your address is used to send you the newsletter and the invitation to the general meeting. It is not "
-        "given to anybody else. You may ask at any time what we have written down about you.\n\n"
-        "Please return the form to the shop or by post to Mill Lane, Ottermere."
-    )
-    back.insert_textbox((40, 90, 555, 480), notes, fontname="tiro", fontsize=11.5, lineheight=1.4)
-    describe(doc, "Application for membership", "MuPDF")
-    return doc
 
 
 def field(

@@ -1,9 +1,9 @@
 """Make `reference.npz`: what characters look like, measured from free fonts.
 
-Run once by a developer, with the Debian packages fonts-dejavu, fonts-liberation,
-fonts-noto-core, fonts-noto-cjk, fonts-freefont-ttf and fonts-urw-base35:
+    python tools/make_reference.py engine/verdict/reference.npz
 
-    python -m pagemill.tools.make_reference engine/verdict/reference.npz
+Run once by a developer, with the Debian packages fonts-dejavu, fonts-liberation,
+fonts-noto-core, fonts-noto-cjk, fonts-freefont-ttf and fonts-urw-base35.
 
 A character is drawn in the fonts of a style (sans, serif, monospaced, italic, oblique, Arabic,
 East Asian), each drawing is averaged over the cells of the grid (see `reference`), and the
@@ -24,9 +24,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from pagemill.engine.verdict.reference import ALPHABETIC, EAST_ASIAN, Grid
 from PIL import Image, ImageDraw, ImageFont
-
-from ..engine.verdict.reference import ALPHABETIC, EAST_ASIAN, Grid
 
 _PX = 96
 _SAME = 0.97
@@ -134,10 +133,10 @@ class Drawing(NamedTuple):
 def main(arguments: Sequence[str]) -> None:
     """Write the table to the path given."""
     if len(arguments) != 1:
-        raise SystemExit("usage: python -m pagemill.tools.make_reference OUT.npz")
-    found = ((ALPHABETIC, _alphabetic() | _arabic()), (EAST_ASIAN, _east_asian()))
+        raise SystemExit("usage: python tools/make_reference.py OUT.npz")
+    by_grid = ((ALPHABETIC, _alphabetic() | _arabic()), (EAST_ASIAN, _east_asian()))
     tables: dict[str, np.ndarray] = {}
-    for grid, drawings in found:
+    for grid, drawings in by_grid:
         rows = [(codepoint, d) for codepoint in sorted(drawings) for d in drawings[codepoint]]
         cells = np.stack([drawing.cells.reshape(-1) for _, drawing in rows])
         widths = np.array([drawing.width_em for _, drawing in rows])
@@ -159,12 +158,12 @@ def pack(cells: np.ndarray, bits: int) -> np.ndarray:
 
 
 def _alphabetic() -> dict[int, list[Drawing]]:
-    found: dict[int, list[Drawing]] = {}
+    by_codepoint: dict[int, list[Drawing]] = {}
     for codepoint in _codepoints(_ALPHABETIC):
         styles = (_average(fonts, chr(codepoint), ALPHABETIC) for fonts in _STYLES)
-        _add(found, codepoint, styles)
-        _add(found, codepoint, _variants(chr(codepoint)))
-    return found
+        _add(by_codepoint, codepoint, styles)
+        _add(by_codepoint, codepoint, _variants(chr(codepoint)))
+    return by_codepoint
 
 
 def _variants(character: str) -> Iterator[Drawing | None]:
@@ -182,22 +181,22 @@ def _variants(character: str) -> Iterator[Drawing | None]:
 
 def _arabic() -> dict[int, list[Drawing]]:
     """Each letter in every form that its neighbours can give it, and each form by itself."""
-    found: dict[int, list[Drawing]] = {}
+    by_codepoint: dict[int, list[Drawing]] = {}
     for codepoint in _codepoints(_ARABIC_FORMS):
         drawing = _average(_ARABIC, chr(codepoint), ALPHABETIC)
         parts = unicodedata.decomposition(chr(codepoint)).split()
-        _add(found, codepoint, [drawing])
+        _add(by_codepoint, codepoint, [drawing])
         if len(parts) == 2:
             letter = int(parts[1], 16)
-            _add(found, letter, [drawing, _average(_ARABIC, chr(letter), ALPHABETIC)])
-    return found
+            _add(by_codepoint, letter, [drawing, _average(_ARABIC, chr(letter), ALPHABETIC)])
+    return by_codepoint
 
 
 def _east_asian() -> dict[int, list[Drawing]]:
-    found: dict[int, list[Drawing]] = {}
+    by_codepoint: dict[int, list[Drawing]] = {}
     for character in sorted({*_common_east_asian(), *map(chr, _codepoints(_KANA_AND_WIDE))}):
-        _add(found, ord(character), [_average(_WIDE, character, EAST_ASIAN)])
-    return found
+        _add(by_codepoint, ord(character), [_average(_WIDE, character, EAST_ASIAN)])
+    return by_codepoint
 
 
 def _common_east_asian() -> Iterator[str]:
@@ -218,13 +217,15 @@ def _codepoints(ranges: Iterable[tuple[int, int]]) -> Iterator[int]:
     return chain.from_iterable(range(first, last + 1) for first, last in ranges)
 
 
-def _add(found: dict[int, list[Drawing]], codepoint: int, new: Iterable[Drawing | None]) -> None:
-    kept = found.get(codepoint, [])
+def _add(
+    by_codepoint: dict[int, list[Drawing]], codepoint: int, new: Iterable[Drawing | None]
+) -> None:
+    kept = by_codepoint.get(codepoint, [])
     for drawing in new:
         if drawing is not None and not any(_alike(drawing, other) for other in kept):
             kept.append(drawing)
     if kept:
-        found[codepoint] = kept
+        by_codepoint[codepoint] = kept
 
 
 def _alike(a: Drawing, b: Drawing) -> bool:
@@ -242,11 +243,11 @@ def _average(
     lowered_em: float = 0.0,
 ) -> Drawing | None:
     drawings = [_draw(font, character, grid, scale, lowered_em) for font in fonts]
-    made = [drawing for drawing in drawings if drawing is not None]
-    if not made:
+    drawn = [drawing for drawing in drawings if drawing is not None]
+    if not drawn:
         return None
-    cells = np.stack([drawing.cells for drawing in made]).mean(axis=0)
-    return Drawing(cells, float(np.mean([drawing.width_em for drawing in made])))
+    cells = np.stack([drawing.cells for drawing in drawn]).mean(axis=0)
+    return Drawing(cells, float(np.mean([drawing.width_em for drawing in drawn])))
 
 
 @lru_cache(maxsize=128)

@@ -21,7 +21,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,30 +57,30 @@ WEIGHTS = {"pages": [0.7, 0.3], "decay": [0.8, 0.2]}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; 130 where the time was up before the model was trained."""
-    status = made(parsed(argv))
+    status = make_reader(parse(argv))
     if status == STOPPED:
         print("The time was up. The same command goes on from here.")
     return status
 
 
-def made(arguments: argparse.Namespace) -> int:
+def make_reader(arguments: argparse.Namespace) -> int:
     """Typeset, train, pack; 130 where the time was up before."""
     until = time.monotonic() + 60 * arguments.minutes if arguments.minutes else math.inf
     out: Path = arguments.out
     data: Path = arguments.data
     if not (data / "manifest.json").is_file():
-        script = ROOT / "examples" / "make_small_data.py"
+        script = Path(__file__).with_name("make_small_data.py")
         run([sys.executable, str(script), str(data)])
-    wanted = {"lines": arguments.lines, "blocks": arguments.blocks, "pages": arguments.pages}
-    run(typeset(data, out, "lines", wanted["lines"], arguments))
+    pages_of = {"lines": arguments.lines, "blocks": arguments.blocks, "pages": arguments.pages}
+    run(typeset(data, out, "lines", pages_of["lines"], arguments))
     others = ("blocks", "pages")
-    begun = all((out / name / "corpus.json").is_file() for name in others)
-    later = [shlex.join(typeset(data, out, name, wanted[name], arguments)) for name in others]
-    if not begun:  # tokens are counted once: while lines are learned, not when pages are needed
+    started = all((out / name / "corpus.json").is_file() for name in others)
+    later = [shlex.join(typeset(data, out, name, pages_of[name], arguments)) for name in others]
+    if not started:  # tokens are counted once: while lines are learned, not when pages are needed
         counts = [[sys.executable, "-m", "pagemill", "stream", str(out / name)] for name in others]
         later += [f"{shlex.join([*words, '--steps', '1'])} > {os.devnull}" for words in counts]
     with background(later) as typesetting:
-        if not begun and train(out, ["lines"], until, arguments) == STOPPED:
+        if not started and train(out, ["lines"], until, arguments) == STOPPED:
             return STOPPED
         if typesetting.wait():
             raise SystemExit("the pages could not be typeset: see above")
@@ -102,8 +102,8 @@ def background(commands: list[str]) -> Iterator[subprocess.Popen[bytes]]:
             running.wait()
 
 
-def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments."""
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -132,21 +132,26 @@ def typeset(
     words += ["--pages", str(pages), "--held-out", str(arguments.held_out)]
     if arguments.workers:
         words += ["--workers", str(arguments.workers)]
-    return [*words, *(part for one in CORPORA[name] for part in ("--set", one))]
+    return [*words, *options("--set", CORPORA[name])]
+
+
+def options(flag: str, values: Iterable[str]) -> list[str]:
+    """The same option once for each value."""
+    return [word for value in values for word in (flag, value)]
 
 
 def train(out: Path, stages: list[str], until: float, arguments: argparse.Namespace) -> int:
     """Train some stages, or go on; 0 when they are done, 130 when the time is up."""
     words = [sys.executable, "-m", "pagemill", "train", arguments.recipe, "--resume"]
-    words += ["--out", str(out / "run"), *(part for one in stages for part in ("--stage", one))]
+    words += ["--out", str(out / "run"), *options("--stage", stages)]
     for stage, corpora in LEARNED_FROM.items():
-        names = ", ".join(f'"{out / one}"' for one in corpora)
+        names = ", ".join(f'"{out / corpus}"' for corpus in corpora)
         words += ["--set", f"{stage}.data.corpora=[{names}]"]
         words += ["--set", f"{stage}.data.names={corpora}".replace("'", '"')]
         words += ["--set", f'{stage}.eval.data=["{out / corpora[0]}"]']
         if stage in WEIGHTS:
             words += ["--set", f"{stage}.data.weights={WEIGHTS[stage]}"]
-    words += [part for one in arguments.overrides for part in ("--set", one)]
+    words += options("--set", arguments.overrides)
     if until < math.inf:
         left = (until - time.monotonic()) / 60
         if left <= 0:
