@@ -20,7 +20,7 @@ from pagemill.engine.store.place import Place
 from pagemill.engine.store.shard import write_shard
 from support.pages import Sample, page_sample
 
-pytest_plugins = ("support.corpora", "support.material")
+pytest_plugins = ("support.nano", "support.corpora", "support.material")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # one test process a core; torch reads it later
 

@@ -117,6 +117,11 @@ def cache(tmp_path_factory, monkeypatch) -> None:
 
 @pytest.fixture(scope="session")
 def processor():
+    """The small processor, as most tests of the stream and of evaluation take it."""
+    return small_processor()
+
+
+def small_processor():
     """The shipped tokenizer; slices of 84 px, so that a sample costs milliseconds."""
     from pagemill.model import PagemillImageProcessor, PagemillProcessor
     from pagemill.model.vocabulary import shipped

@@ -41,6 +41,7 @@ class RaisesOn:
 
 @pytest.fixture
 def cases(corpora, processor):
+    """Six pages, opened anew for each test."""
     return open_cases(CONFIG, processor, corpora)
 
 
