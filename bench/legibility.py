@@ -27,9 +27,9 @@ from pagemill.corruption.region import lines_of
 from pagemill.engine.page import Page
 from pagemill.engine.score.text import LETTERS_ONLY, character_error_rate
 from pagemill.engine.store.place import Place
-from pagemill.pipelines.calibrate.run import X_HEIGHTS
+from pagemill.pipelines.calibrate.measure import CalibrationJob, OcrWorker
 from pagemill.pipelines.calibrate.sample import calibration_lines
-from pagemill.pipelines.calibrate.worker import CalibrationJob, OcrWorker
+from pagemill.pipelines.calibrate.table import X_HEIGHTS
 from pages import read_pages
 from record import Measure, save
 
@@ -207,14 +207,16 @@ def curve_measures(
     errors: dict[str, list[np.ndarray]] = defaultdict(list)
     for size, height in enumerate(X_HEIGHTS):
         every = tuple(range(len(found[size])))
-        clean = reader.measure(CalibrationJob("", size, every, (0.0,), trims_px=(0, 1)))
+        job = CalibrationJob("", size, every, (0.0,), trims_px=(0, 1))
+        clean = reader.measure(job).errors
         good = np.flatnonzero(clean.max(axis=(0, 1)) <= READABLE)
         if len(good) < 8:
             continue
         for number, name in enumerate(OPERATORS):
             picked = tuple(np.roll(good, -number * lines)[:lines].tolist())
             middle = schedule.inverse.severity(name, Level.MODERATE, height, 0.5)
-            rates = reader.measure(CalibrationJob(name, size, picked, (*EVEN, middle)))
+            job = CalibrationJob(name, size, picked, (*EVEN, middle))
+            rates = reader.measure(job).errors
             errors[name].append(rates.mean(axis=2))
         print(f"  curves at {height:g} px done", file=sys.stderr)
     for rates in errors.values():

@@ -15,7 +15,7 @@ from .option import (
     add_workers,
     positive,
 )
-from .status import OK, complain, stopped
+from .status import FAULTS, OK, complain, stopped
 
 
 def add_calibrate(commands: Any) -> None:
@@ -48,7 +48,8 @@ def add_calibrate(commands: Any) -> None:
 def run_calibrate(arguments: argparse.Namespace) -> int:
     """Measure; the exit status."""
     from ..engine.store.place import Place
-    from ..pipelines.calibrate.run import Calibration, calibrate
+    from ..pipelines.calibrate.run import calibrate
+    from ..pipelines.calibrate.table import Calibration
     from .terminal.meter import Meter
 
     calibration = Calibration(
@@ -70,4 +71,12 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
         f"{header['readings']:,} readings of {header['lines']:,} lines from "
         f"{header['documents']} documents: {arguments.out}"
     )
+    if header["lines_that_failed"]:
+        complain(f"{header['lines_that_failed']:,} lines could not be read and do not count")
+    if header["operators_left_out"]:
+        complain(
+            f"left out, because most of their lines could not be read: "
+            f"{', '.join(header['operators_left_out'])}; the same command again measures these"
+        )
+        return FAULTS
     return OK

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...engine.errors import DependencyError
+
 
 def rise(measured: np.ndarray, clean: np.ndarray) -> np.ndarray:
     """Mean rise of the error rate, float64 [engines, severities].
 
     Args:
-        measured: [engines, severities, lines].
+        measured: [engines, severities, lines]; a line that could not be read is NaN.
         clean: [engines, lines], of the same lines.
     """
-    return np.asarray((measured - clean[:, None, :]).mean(axis=2), np.float64)
+    over_clean = measured - clean[:, None, :]
+    read = ~np.isnan(over_clean).any(axis=(0, 1))
+    if not read.all():
+        over_clean = over_clean[:, :, read]
+    return np.asarray(over_clean.mean(axis=2), np.float64)
 
 
 def smoothed(values: np.ndarray) -> np.ndarray:
@@ -25,19 +31,16 @@ def smoothed(values: np.ndarray) -> np.ndarray:
     return np.asarray(0.25 * padded[:, :-2] + 0.5 * padded[:, 1:-1] + 0.25 * padded[:, 2:])
 
 
-def never_falling(values: np.ndarray) -> np.ndarray:
-    """The closest rising values in the sense of least squares, from 0 to 1.
+def rising(values: np.ndarray) -> np.ndarray:
+    """The closest values that never fall, in the sense of least squares, held within 0 and 1.
 
-    Source: pool adjacent violators; Barlow et al., "Statistical Inference under Order
-    Restrictions" (1972).
+    Raises:
+        DependencyError: scipy is not installed.
     """
-    level: list[float] = []
-    weight: list[int] = []
-    for value in values:
-        level.append(float(value))
-        weight.append(1)
-        while len(level) > 1 and level[-2] > level[-1]:
-            total = weight[-2] + weight[-1]
-            mean = (level[-2] * weight[-2] + level[-1] * weight[-1]) / total
-            level[-2:], weight[-2:] = [mean], [total]
-    return np.asarray(np.clip(np.repeat(level, weight), 0.0, 1.0))
+    try:
+        from scipy.optimize import isotonic_regression
+    except ImportError as err:
+        raise DependencyError(
+            "fitting curves needs scipy: pip install 'pagemill[calibrate]'"
+        ) from err
+    return np.asarray(np.clip(isotonic_regression(values).x, 0.0, 1.0))

@@ -58,27 +58,32 @@ def calibration_lines(
     The same corpus gives the same lines. Pages are read one after another until there are enough
     lines, at most `_PAGES_A_LINE` pages for each line that is wanted.
     """
-    found: list[dict[str, list[CalibrationLine]]] = [{} for _ in x_heights]
+    by_size: list[dict[str, list[CalibrationLine]]] = [{} for _ in x_heights]
     for number, (image, page) in enumerate(_pages(place)):
-        if number >= _PAGES_A_LINE * count or all(_enough(lines, count) for lines in found):
+        if number >= _PAGES_A_LINE * count or all(_enough(lines, count) for lines in by_size):
             break
-        for lines, height in zip(found, x_heights, strict=True):
-            own = lines.setdefault(page.doc_sha256, [])
-            if len(own) < _LINES_A_DOCUMENT:
-                own += islice(_lines(image, page, height), _LINES_A_PAGE)
-    return [_by_turns(lines)[:count] for lines in found]
+        for lines, height in zip(by_size, x_heights, strict=True):
+            of_document = lines.setdefault(page.doc_sha256, [])
+            if len(of_document) < _LINES_A_DOCUMENT:
+                of_document += islice(_lines(image, page, height), _LINES_A_PAGE)
+    return [_by_turns(lines)[:count] for lines in by_size]
 
 
 def _enough(lines: Mapping[str, Sequence[CalibrationLine]], count: int) -> bool:
     """Whether so many documents have lines that each needs to give a few at most."""
-    filled = [min(len(own), _LINES_A_TURN) for own in lines.values()]
+    filled = [min(len(of_document), _LINES_A_TURN) for of_document in lines.values()]
     return sum(filled) >= count
 
 
 def _by_turns(lines: Mapping[str, Sequence[CalibrationLine]]) -> list[CalibrationLine]:
     """The first line of every document, then the second of every document, and so on."""
     longest = max(map(len, lines.values()), default=0)
-    return [own[turn] for turn in range(longest) for own in lines.values() if turn < len(own)]
+    return [
+        of_document[turn]
+        for turn in range(longest)
+        for of_document in lines.values()
+        if turn < len(of_document)
+    ]
 
 
 def _pages(place: Place) -> Iterator[tuple[np.ndarray, Page]]:
@@ -104,12 +109,13 @@ def _lines(image: np.ndarray, page: Page, x_height: float) -> Iterator[Calibrati
     for index in sorted(
         np.flatnonzero(fit).tolist(), key=lambda n: keyed_hash("line", page.key, n)
     ):
-        yield _specimen(image, page, index, x_height / float(lines.x_height[index]), x_height)
+        yield _cut(image, page, index, x_height / float(lines.x_height[index]), x_height)
 
 
-def _specimen(
+def _cut(
     image: np.ndarray, page: Page, index: int, factor: float, x_height: float
 ) -> CalibrationLine:
+    """A line of the page as a page of its own, made smaller by the factor."""
     line = page.layer.lines[index]
     start, stop = line.words
     region = Region(RegionKind.LINE, start, stop)
