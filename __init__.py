@@ -6,6 +6,7 @@ What most users need, imported when it is first named:
     plan = pagemill.plan_page(page, seed=0, epoch=0, schedule=pagemill.Schedule())
     image = pagemill.corrupt(corpus.image(page), plan)      its corrupted picture
     stream = pagemill.PageStream({"corpus": 1.0}, processor, seed=0)
+    model = pagemill.load_model(Path("run"))                a Hugging Face model
 
 Rooms, in the direction in which imports run: `engine`, `corruption`, `model`, `train`, `serve`,
 `pipelines`, `report`, `command`; `docs/architecture.md` is the map. `__init__.pyi` has the types.
@@ -20,6 +21,8 @@ _HOMES = {
     "PageStream": "train.stream.stream",
     "Schedule": "corruption.schedule",
     "corrupt": "corruption.apply",
+    "load_model": "model.load",
+    "load_processor": "model.load",
     "open_corpus": "engine.store.samples",
     "plan_page": "corruption.plan",
 }
@@ -31,6 +34,8 @@ __all__ = [
     "Schedule",
     "__version__",
     "corrupt",
+    "load_model",
+    "load_processor",
     "open_corpus",
     "plan_page",
 ]

@@ -1,4 +1,4 @@
-"""The command `pagemill eval`: parse, call, print."""
+"""`pagemill eval`: how well models and OCR engines read the pages of a corpus."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import ConfigError
 from .extra import need_torch
-from .option import add_renamed
+from .option import add_config, add_data, add_renamed, add_settings
 
 if TYPE_CHECKING:
     from ..engine.failure import Failures
@@ -34,13 +34,7 @@ def add_eval(commands: Any) -> None:
         type=Path,
         help="folder of a model, of a checkpoint, or of a run, of which the newest is taken",
     )
-    command.add_argument(
-        "--data",
-        metavar="CORPUS",
-        action="append",
-        default=[],
-        help="corpus, or a folder of documents, of which one is built first; repeatable",
-    )
+    add_data(command, "corpus, or a folder of documents, of which one is built first; repeatable")
     command.add_argument(
         "--ocr", metavar="E", action="append", default=[],
         help="also an OCR engine: tesseract or rapidocr; repeatable",
@@ -55,17 +49,8 @@ def add_eval(commands: Any) -> None:
         "--write-plans", type=Path, metavar="FILE", help="write the plans; alone, nothing is read"
     )
     command.add_argument("--pages", type=int, metavar="N", help="pages at most; 64, 0 for all")
-    command.add_argument("--config", type=Path, metavar="eval.toml", help="settings as TOML")
-    command.add_argument(
-        "--set", dest="overrides", metavar="KEY=VALUE", action="append", default=[],
-        help="one setting, such as regions=8 or split=test",
-    )  # fmt: skip
-    command.add_argument(
-        "--corruption",
-        type=Path,
-        metavar="corruption.toml",
-        help="settings that plans are drawn by",
-    )
+    add_settings(command, file="eval.toml", example="regions=8")
+    add_config(command, "corruption.toml", option="--corruption", of="that plans are drawn by,")
     command.add_argument(
         "--json", type=Path, metavar="FILE", help="all figures and the samples kept, as JSON"
     )

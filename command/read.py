@@ -1,4 +1,4 @@
-"""The command `pagemill read`: parse, call, print."""
+"""`pagemill read`: the text of PDFs and images, read by a model from their pixels."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from ..engine.errors import ConfigError
 from .extra import need_torch
+from .option import add_json
 
 FORM_FEED = "\f"
 
@@ -41,7 +42,7 @@ def add_read(commands: Any) -> None:
         "--dtype", default="", metavar="T",
         help="float32, as a rule on a CPU, or bfloat16, faster on processors that compute it",
     )  # fmt: skip
-    command.add_argument("--json", action="store_true", help="one JSON object a page, one a line")
+    add_json(command, "one JSON object a page, one a line")
     command.set_defaults(command=_read)
 
 

@@ -1,4 +1,4 @@
-"""The command `pagemill report`: parse, call, print."""
+"""`pagemill report`: a corpus or a training run as one HTML page."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from transformers import AutoProcessor, AutoTokenizer
+from transformers.utils import PROCESSOR_NAME
 from transformers.utils.logging import disable_progress_bar
 
 from ..engine.errors import CheckpointError, ConfigError
@@ -20,7 +21,7 @@ from .vocabulary import shipped
 from .weights.pack import DTYPES
 
 
-def load_model(path: Path, *, dtype: str = "") -> PagemillForConditionalGeneration:
+def load_model(path: Path | str, *, dtype: str = "") -> PagemillForConditionalGeneration:
     """A model in evaluation mode, on a GPU if there is one.
 
     Args:
@@ -34,7 +35,7 @@ def load_model(path: Path, *, dtype: str = "") -> PagemillForConditionalGenerati
     """
     if dtype and dtype not in DTYPES:
         raise ConfigError(f"dtype is {dtype!r}; there are: {', '.join(DTYPES)}")
-    folder = model_folder(path)
+    folder = model_folder(Path(path))
     kind = model_type(folder)
     if kind != PagemillConfig.model_type:
         raise ConfigError(
@@ -54,18 +55,21 @@ def load_model(path: Path, *, dtype: str = "") -> PagemillForConditionalGenerati
     return model
 
 
-def load_processor(folder: Path | None = None) -> PagemillProcessor:
-    """The processor in the folder of a model; without one, the default one.
+def load_processor(path: Path | str | None = None) -> PagemillProcessor:
+    """The processor of a model, a checkpoint or a run; without one, the default one.
 
     Raises:
-        ConfigError: the folder has none.
+        ConfigError: there is none.
     """
-    if folder is None:
+    if path is None:
         return PagemillProcessor(PagemillImageProcessor(), AutoTokenizer.from_pretrained(shipped()))
+    folder = Path(path)
     try:
+        if not (folder / PROCESSOR_NAME).is_file():
+            folder = model_folder(folder)
         processor: PagemillProcessor = AutoProcessor.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as err:
-        raise ConfigError(f"--model: {folder} has no processor: {err}") from err
+    except (CheckpointError, OSError, ValueError) as err:
+        raise ConfigError(f"{path} has no processor: {err}") from err
     return processor
 
 

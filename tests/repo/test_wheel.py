@@ -96,7 +96,7 @@ def test_the_wheel_holds_every_module_and_every_data_file(wheel):
 
 
 def test_the_wheel_holds_nothing_else(wheel):
-    root_modules = {"__init__.py", "__main__.py", "py.typed"}
+    root_modules = {"__init__.py", "__init__.pyi", "__main__.py", "py.typed"}
     for name in zipfile.ZipFile(wheel).namelist():
         top, _, rest = name.partition("/")
         if top.endswith(".dist-info"):
