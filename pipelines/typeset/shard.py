@@ -72,10 +72,7 @@ def _written_rows(
         document = _document_row(page, Fate.WRITTEN, info)
         yield document
         yield replace(
-            document,
-            kind=RowKind.PAGE.value,
-            key=page.key,
-            page_index=0,
+            _page_row(page, document),
             verdict=page.facts.verdict,
             shard=plan.name,
             language=page.facts.language,
@@ -92,15 +89,16 @@ def _failed_rows(pages: Sequence[FailedPage], info: CorpusInfo) -> Iterator[Ledg
         document = _document_row(page, Fate.REJECTED, info)
         yield document
         yield replace(
-            document,
-            kind=RowKind.PAGE.value,
-            key=page.key,
-            page_index=0,
+            _page_row(page, document),
             status=Fate.FAILED.value,
             stage="render",
             reason=Reason.INTERNAL_ERROR.value,
             message=page.message,
         )
+
+
+def _page_row(page: EncodedPage | FailedPage, document: LedgerRow) -> LedgerRow:
+    return replace(document, kind=RowKind.PAGE.value, key=page.key, page_index=0)
 
 
 def _document_row(page: EncodedPage | FailedPage, fate: Fate, info: CorpusInfo) -> LedgerRow:

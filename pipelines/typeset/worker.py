@@ -16,15 +16,17 @@ from dataclasses import dataclass
 import cv2
 import orjson
 
+from ...engine.failure import SYSTEM_ERRORS
 from ...engine.image import ImageConfig, encode
 from ...engine.key import page_key
 from ...engine.record import PageFacts
+from ...engine.text import sanitize
 from ...engine.typeset.compose import Typesetter, compose_page, document_sha256
 from ...engine.typeset.material import load_material
 from .request import HELD_OUT, PageRange, TypesetRequest
 
 _MESSAGE_CHARS = 4000
-"""Of a traceback, its end."""
+"""Of a traceback: where it began and where it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class FailedPage:
     key: str
     name: str
     message: str
-    """The end of the traceback."""
+    """The traceback, its middle left out where it is long."""
 
 
 class PageWorker:
@@ -101,12 +103,12 @@ def _end_with_parent() -> None:
 def _page(typesetter: Typesetter, number: int) -> EncodedPage | FailedPage:
     try:
         return _encoded(typesetter, number, typesetter.config.image)
-    except (ImportError, MemoryError):
-        raise  # of the machine, not of the page
+    except SYSTEM_ERRORS:
+        raise
     except Exception:  # noqa: BLE001  one page never stops a run; its row has the traceback
         sha256 = document_sha256(typesetter, number)
         name = f"{typesetter.split}-{number:08d}"
-        message = traceback.format_exc()[-_MESSAGE_CHARS:]
+        message = sanitize(traceback.format_exc(), _MESSAGE_CHARS)
         return FailedPage(sha256, page_key(sha256, 0), name, message)
 
 
