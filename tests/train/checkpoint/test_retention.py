@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from pagemill.engine.errors import CheckpointError, ConfigError
 from pagemill.train.recipe import read_recipe
 from support.trained import Job, lines, pieces, same, train_job
+
+OLD_KEYS = Path(__file__).with_name("state_with_old_keys.json")
 
 
 def job(corpora, folder: Path, *settings: str, **more) -> Job:
@@ -109,3 +112,25 @@ def test_half_written_ones_are_passed_over(copied):
     assert lines(copied.out, "start")[-1]["step"] == 2
     assert same(wanted, pieces(copied.out))
     assert [one["step"] for one in lines(copied.out)] == [1, 2, 3, 4]
+
+
+def test_a_run_of_before_the_keys_were_renamed_is_resumed(done, tmp_path):
+    """A checkpoint of 2026 with [pace], parallel.engine and corruption.paper in its recipe.
+
+    A change that alters what the stream draws refuses such runs: then, and only then, take
+    `stream` out of the file.
+    """
+    old = json.loads(OLD_KEYS.read_text().replace("CORPUS", done.corpus))
+    assert "pace" in old["recipe"]
+    job = replace(done, out=str(tmp_path / "run"), resume=True)
+    shutil.copytree(done.folder, job.folder)
+    shutil.rmtree(job.folder / "checkpoints" / "step-000004")
+    summary = job.folder / "checkpoints" / "step-000002" / "checkpoint.json"
+    tree = json.loads(summary.read_bytes())
+    tree["state"] |= old
+    summary.write_text(json.dumps(tree))
+    assert train_job(job).step == 4
+    assert lines(job.out, "start")[-1]["step"] == 2
+    assert same(pieces(job.out), pieces(done.out))
+    with pytest.raises(CheckpointError, match=r"lr_schedule\.warmup \(was 0\.2, is 0\.3\)"):
+        train_job(replace(job, settings=(*job.settings, "lr_schedule.warmup=0.3")))
