@@ -1,7 +1,7 @@
-"""Documents into pages: `source` finds them, `guard` supervises, `reader` reads one page.
+"""A document into pages, in a supervised child process: path in, one record a page out.
 
-In reading order: `source` (folder, archive, list, object store → documents), `backend`
-(PDF engines with one interface), `order` (reading order), `verdict` (does the text match the
-pixels), `image` (encode, decode), `reader` (all of these on one page), `child` and `guard`
-(a reader in a supervised process).
+In reading order: `backend` (PDF and image libraries with one interface), `render` (a page's pixels,
+how fine and how large), `reader` (a page read, judged, filtered and encoded), `message` (what
+parent and child say to each other), `child` (what runs in the process), `process` (the process
+with its deadline), `guard` (which process is asked, and what is tried when one dies).
 """

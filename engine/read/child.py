@@ -24,11 +24,24 @@ from pathlib import Path
 from ..errors import DependencyError, PagemillError
 from ..key import page_key
 from ..reason import Reason
+from ..record import PageRecord
 from ..text import MESSAGE_CHARS, sanitize
 from .backend.document import OpenDocument
 from .backend.registry import load_backend
-from .message import Open, Opened, ReadPage, Ready, Refused, Setup, Unable, receive, send
+from .message import (
+    Open,
+    Opened,
+    ReadPage,
+    Ready,
+    Refused,
+    RenderPage,
+    Setup,
+    Unable,
+    receive,
+    send,
+)
 from .reader import PageFate, open_any, read_page
+from .render import RenderedPage, render_page
 
 _PR_SET_PDEATHSIG = 1
 _COLLECT_EVERY = 100_000
@@ -74,8 +87,8 @@ class _Server:
     def answer(self, request: object) -> object:
         if isinstance(request, Open):
             return self._open(request)
-        assert isinstance(request, ReadPage)
-        return self._read(request.page_index)
+        assert isinstance(request, (ReadPage, RenderPage))
+        return self._page(request)
 
     def _open(self, request: Open) -> Opened | Refused:
         start = time.perf_counter()
@@ -86,6 +99,8 @@ class _Server:
         self._path = request.path
         try:
             document = open_any(Path(request.path), self._setup.backend, request.passwords)
+        except OSError as err:
+            return Refused(Reason.MISSING, f"the file cannot be opened: {err.strerror or err}")
         except PagemillError as err:
             reason = getattr(err, "reason", "") or Reason.BROKEN
             return Refused(reason, self._reported(str(err)))
@@ -95,24 +110,38 @@ class _Server:
         ms = (time.perf_counter() - start) * 1000
         return Opened(document.page_count, document.engine, document.repaired, round(ms, 2))
 
-    def _read(self, page_index: int) -> PageFate:
+    def _page(self, request: ReadPage | RenderPage) -> PageRecord:
         assert self._document is not None
+        page_index = request.page_index
         try:
             if self._fault is not None:
                 self._fault(page_key(self._doc_sha256, page_index), self._setup.backend)
-            fate = read_page(self._document, page_index, self._doc_sha256, self._setup.config)
-            return replace(fate, message=self._reported(fate.message))
+            record = self._made(request, self._document)
+            return replace(record, message=self._reported(record.message))
         except MemoryError:
             reason, message = Reason.MEMORY, "the page needs more than limits.memory_bytes"
         except Exception as err:  # noqa: BLE001  a page may raise anything; its fate says what
             reason, message = Reason.RENDER_ERROR, f"{type(err).__name__}: {err}"
-        return PageFate(
+        kind = PageFate if isinstance(request, ReadPage) else RenderedPage
+        return kind(
             page_index=page_index,
             failed=True,
             stage="render",
             reason=reason,
             message=self._reported(message),
             engine=self._document.engine,
+        )
+
+    def _made(self, request: ReadPage | RenderPage, document: OpenDocument) -> PageRecord:
+        config = self._setup.config
+        if isinstance(request, ReadPage):
+            return read_page(document, request.page_index, self._doc_sha256, config)
+        return render_page(
+            document,
+            request.page_index,
+            dpi=config.render.dpi,
+            colour=config.render.colour,
+            most_pixels=config.page_pixels,
         )
 
     def _reported(self, message: str) -> str:

@@ -1,50 +1,33 @@
 """A reader in a supervised child: deadline, memory cap, crash → reason. Poison costs one page.
 
-The parent keeps one request in flight. It waits on the reply pipe, which ends the moment the
-child dies, so a crash is seen at once and a hang after its deadline, when the child is killed.
 What kills a child is tried once more alone in a fresh child, then on the second backend, then
 recorded; the pages after it go on in a new child.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
-import select
-import signal
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar
 
-from ..errors import ConfigError, DependencyError, PagemillError
+from ..errors import ConfigError
 from ..reason import Reason
+from ..record import PageRecord
 from ..text import MESSAGE_CHARS, sanitize
 from .backend.registry import second_backend
-from .message import Open, Opened, ReadPage, Refused, Setup, Unable, receive, send
+from .message import Open, Opened, ReadPage, Refused, RenderPage
+from .process import Child, ChildError
 from .reader import PageFate, ReadConfig
+from .render import RenderedPage
 
-_START_DEADLINE_S = 60.0
-_STDERR_BYTES = 8000
-_WORDS_CHARS = 160
-_TRACEBACK = ("  ", "Current thread", "Thread ", "Extension modules", "Traceback")
 _CHECK_EVERY_PAGES = 16
 _KEEP_FIRST_REASON = {Reason.ENCRYPTED, Reason.EMPTY_FILE, Reason.NOT_A_DOCUMENT}
 _DEATHS = {Reason.TIMEOUT, Reason.CRASH, Reason.MEMORY}
 """What may be the fault of what the process had read before: tried again in a fresh one."""
-_ENVIRONMENT = {
-    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-    "OPENCV_FOR_THREADS_NUM": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
-    "MALLOC_TRIM_THRESHOLD_": str(1 << 28),
-}
-"""One thread: every core has its own reader. And page-sized arrays are used again rather than
-given back to the kernel and faulted in anew, which costs a millisecond a page."""
+
+
+Record = TypeVar("Record", bound=PageRecord)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,132 +54,6 @@ class ReaderLimits:
         for name in ("memory_bytes", "page_pixels", "recycle_pages"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"limits.{name} is {getattr(self, name)}; it must be above 0")
-
-
-class ChildError(Exception):
-    """A child did not answer: it hung, crashed or ran out of memory."""
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
-class Child:
-    """One reader process and the two pipes to it.
-
-    Raises:
-        DependencyError: the backend is not installed here.
-        PagemillError: the process does not start.
-    """
-
-    def __init__(self, backend: str, config: ReadConfig, memory_bytes: int) -> None:
-        request_read, request_write = os.pipe()
-        reply_read, reply_write = os.pipe()
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed by `close`
-        command = [sys.executable, "-m", "pagemill.engine.read.child"]
-        try:
-            self._process = subprocess.Popen(
-                [*command, str(request_read), str(reply_write), str(os.getpid())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._stderr,
-                pass_fds=(request_read, reply_write),
-                start_new_session=True,
-                env=os.environ | _ENVIRONMENT,
-            )
-        finally:
-            os.close(request_read)
-            os.close(reply_write)
-        self._requests = os.fdopen(request_write, "wb")
-        self._replies = os.fdopen(reply_read, "rb", buffering=0)
-        self.pages = 0
-        try:
-            ready = self.ask(Setup(backend, config, memory_bytes), _START_DEADLINE_S)
-        except ChildError as err:
-            raise PagemillError(f"a reader process for {backend} does not start: {err}") from err
-        if isinstance(ready, Unable):
-            self.close()
-            raise DependencyError(ready.message)
-
-    def ask(self, request: object, deadline_s: float) -> Any:
-        """Send a request and wait for its reply.
-
-        Raises:
-            ChildError: no reply before the deadline, or the process ended; it is gone then.
-        """
-        give_up = time.monotonic() + deadline_s
-        try:
-            send(self._requests, request)
-            return receive(_Deadlined(self._replies, give_up))  # type: ignore[arg-type]
-        except TimeoutError:
-            self.close()
-            raise ChildError(Reason.TIMEOUT, f"no answer within {deadline_s:g} s") from None
-        except (EOFError, BrokenPipeError) as err:
-            raise self._obituary() from err
-
-    def rss_bytes(self) -> int:
-        """Resident memory of the process, 0 where it cannot be read."""
-        try:
-            pages = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()[1]
-        except (OSError, IndexError):
-            return 0
-        return int(pages) * os.sysconf("SC_PAGESIZE")
-
-    def close(self) -> None:
-        """Kill the process and everything it started, and reap it."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.wait()
-        with contextlib.suppress(BrokenPipeError):
-            self._requests.close()
-        self._replies.close()
-        self._stderr.close()
-
-    def _obituary(self) -> ChildError:
-        """Why the process ended, from its exit status and its last words."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=1.0)
-        status = self._process.returncode
-        words = self._last_words()
-        self.close()
-        if "MemoryError" in words or "bad_alloc" in words or status == -signal.SIGKILL:
-            return ChildError(Reason.MEMORY, f"the process ran out of memory: {words}".rstrip(": "))
-        if status is not None and status < 0:
-            how = f"was killed by {signal.Signals(-status).name}"
-        else:
-            how = f"ended with status {status}"
-        return ChildError(Reason.CRASH, f"the process {how}: {words}".rstrip(": "))
-
-    def _last_words(self) -> str:
-        size = self._stderr.seek(0, io.SEEK_END)
-        self._stderr.seek(max(0, size - _STDERR_BYTES))
-        lines = self._stderr.read().decode("utf-8", "replace").splitlines()
-        words = [line.strip() for line in lines if line and not line.startswith(_TRACEBACK)]
-        return sanitize(" | ".join(words[-3:]), _WORDS_CHARS)
-
-
-class _Deadlined:
-    """A pipe's reading end whose reads raise TimeoutError once a moment has passed."""
-
-    def __init__(self, pipe: io.FileIO, give_up: float) -> None:
-        self._pipe = pipe
-        self._give_up = give_up
-
-    def read(self, size: int) -> bytes:
-        chunks: list[bytes] = []
-        poll = select.poll()
-        poll.register(self._pipe, select.POLLIN | select.POLLHUP)
-        while size:
-            left_s = self._give_up - time.monotonic()
-            if not poll.poll(max(0.0, left_s) * 1000):
-                raise TimeoutError
-            chunk = self._pipe.read(min(size, 1 << 20))
-            if not chunk:
-                break
-            chunks.append(chunk)
-            size -= len(chunk)
-        return b"".join(chunks)
 
 
 class GuardedReader:
@@ -245,14 +102,25 @@ class GuardedReader:
 
     def pages(self, document: Open, opened: Opened, wanted: Iterable[int]) -> Iterator[PageFate]:
         """The fate of each wanted page, in order. Always one fate a page."""
+        return self._records(document, opened, wanted, _Request(ReadPage, PageFate))
+
+    def pixels(
+        self, document: Open, opened: Opened, wanted: Iterable[int]
+    ) -> Iterator[RenderedPage]:
+        """Each wanted page as pixels alone, in order. Always one record a page."""
+        return self._records(document, opened, wanted, _Request(RenderPage, RenderedPage))
+
+    def _records(
+        self, document: Open, opened: Opened, wanted: Iterable[int], request: _Request[Record]
+    ) -> Iterator[Record]:
         give_up = time.monotonic() + self._limits.document_deadline_s
         attempts = self._attempts(document, opened)
         self._hangs_again = False
         for page_index in wanted:
             if time.monotonic() > give_up:
-                yield _document_timeout(page_index, self._limits.document_deadline_s)
+                yield request.document_timeout(page_index, self._limits.document_deadline_s)
                 continue
-            yield self._page(document, page_index, attempts)
+            yield self._page(document, page_index, attempts, request)
         self._recycle(self._backend)
         self._drop(self._second)
 
@@ -265,13 +133,15 @@ class GuardedReader:
             attempts.append(_Attempt(self._second))
         return attempts
 
-    def _page(self, document: Open, page_index: int, attempts: list[_Attempt]) -> PageFate:
+    def _page(
+        self, document: Open, page_index: int, attempts: list[_Attempt], request: _Request[Record]
+    ) -> Record:
         """Make one attempt after another until one gives it a fate that is not a failure."""
-        failures: list[PageFate] = []
+        failures: list[Record] = []
         for attempt in attempts:
             if attempt.alone and not self._is_worth_repeating(failures[-1]):
                 continue
-            fate = self._attempt(document, page_index, attempt)
+            fate = self._attempt(document, page_index, attempt, request)
             if not fate.failed:
                 return replace(fate, attempts=len(failures) + 1)
             failures.append(fate)
@@ -282,23 +152,25 @@ class GuardedReader:
         message = sanitize(message, MESSAGE_CHARS)
         return replace(failures[0], attempts=len(failures), message=message)
 
-    def _is_worth_repeating(self, failure: PageFate) -> bool:
+    def _is_worth_repeating(self, failure: PageRecord) -> bool:
         """A dead child may have been at its end before the page came; a hang proves itself once."""
         if failure.reason == Reason.TIMEOUT:
             return not self._hangs_again
         return failure.reason in _DEATHS
 
-    def _attempt(self, document: Open, page_index: int, attempt: _Attempt) -> PageFate:
+    def _attempt(
+        self, document: Open, page_index: int, attempt: _Attempt, request: _Request[Record]
+    ) -> Record:
         if attempt.alone:
             self._drop(attempt.backend)
         try:
             child = self._child_with(attempt.backend, document)
-            fate: PageFate = child.ask(ReadPage(page_index), self._limits.page_deadline_s)
+            fate: Record = child.ask(request.message(page_index), self._limits.page_deadline_s)
         except ChildError as err:
             self._forget(attempt.backend)
-            return _failed(page_index, err.reason, str(err), attempt.backend)
+            return request.failed(page_index, err.reason, str(err), attempt.backend)
         except _ReopenError as err:
-            return _failed(
+            return request.failed(
                 page_index, Reason(err.refused.reason), err.refused.message, attempt.backend
             )
         child.pages += 1
@@ -358,25 +230,27 @@ class _Attempt:
     """In a fresh child that has read nothing before."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Request(Generic[Record]):
+    """What is asked of each page, and what a page becomes that nothing answered for."""
+
+    message: type[ReadPage] | type[RenderPage]
+    record: type[Record]
+
+    def failed(self, page_index: int, reason: Reason, message: str, backend: str) -> Record:
+        return self.record(
+            page_index=page_index, failed=True, stage="render", reason=reason, message=message,
+            engine=backend,
+        )  # fmt: skip
+
+    def document_timeout(self, page_index: int, deadline_s: float) -> Record:
+        message = f"the document had used its limits.document_deadline_s = {deadline_s:g} s"
+        return self.failed(page_index, Reason.DOCUMENT_TIMEOUT, message, "")
+
+
 class _ReopenError(Exception):
     """A document that had been open does not open again."""
 
     def __init__(self, refused: Refused) -> None:
         super().__init__(refused.message)
         self.refused = refused
-
-
-def _failed(page_index: int, reason: Reason, message: str, backend: str) -> PageFate:
-    return PageFate(
-        page_index=page_index,
-        failed=True,
-        stage="render",
-        reason=reason,
-        message=message,
-        engine=backend,
-    )
-
-
-def _document_timeout(page_index: int, deadline_s: float) -> PageFate:
-    message = f"the document had used its limits.document_deadline_s = {deadline_s:g} s"
-    return _failed(page_index, Reason.DOCUMENT_TIMEOUT, message, "")

@@ -30,6 +30,15 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class ReadPage:
+    """Asks for a page's fate: a `PageFate`."""
+
+    page_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class RenderPage:
+    """Asks for a page's pixels alone: a `RenderedPage`."""
+
     page_index: int
 
 

@@ -18,7 +18,6 @@ import orjson
 from ..curate.filter import FilterConfig, ink_share, page_reason, size_reason
 from ..curate.language import language_of
 from ..errors import ConfigError, PdfError
-from ..geometry import pixels_per_point
 from ..image import ImageConfig, encode, thumbnail, to_grey
 from ..key import page_key
 from ..page import Page, TextLayer, Verdict
@@ -28,7 +27,14 @@ from ..text import MESSAGE_CHARS, sanitize
 from ..verdict.decision import judge
 from ..verdict.x_height import x_height
 from .backend.document import Colour, OpenDocument
-from .backend.registry import PDF_BACKENDS, open_document
+from .backend.registry import (
+    PDF_BACKENDS,
+    is_available,
+    load_backend,
+    open_document,
+    second_backend,
+)
+from .render import page_dpi, size_px, too_many_pixels
 
 Result = TypeVar("Result")
 _IMAGE_MAGICS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM")
@@ -58,6 +64,17 @@ class RenderConfig:
             )
         if not 18 <= self.dpi <= 1200:
             raise ConfigError(f"render.dpi is {self.dpi}; it runs from 18 to 1200")
+
+    def installed(self) -> RenderConfig:
+        """The same, without the second backend where that is not installed.
+
+        Raises:
+            DependencyError: the first backend is not installed.
+        """
+        load_backend(self.backend)
+        if not self.second_backend or is_available(second_backend(self.backend)):
+            return self
+        return replace(self, second_backend=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +144,7 @@ def read_page(
 def _read_page(
     document: OpenDocument, page_index: int, doc_sha256: str, config: ReadConfig, clock: _Clock
 ) -> PageFate:
-    dpi = document.dpi(page_index) or config.render.dpi
-    dpi = min(dpi, config.render.dpi)
+    dpi = page_dpi(document, page_index, config.render.dpi)
     early = clock("render", lambda: _refuse_size(document, page_index, dpi, config))
     if early is not None:
         return early
@@ -167,16 +183,13 @@ def _refuse_size(
     document: OpenDocument, page_index: int, dpi: float, config: ReadConfig
 ) -> PageFate | None:
     """The fate of a page that is not rendered because of its size, or None."""
-    width, height = (side * pixels_per_point(dpi) for side in document.size_pt(page_index))
-    if min(width, height) < 1:
-        raise PdfError(f"the page is {width:.0f} x {height:.0f} px: it has no area")
+    width, height = size_px(document, page_index, dpi)
     if width * height > config.page_pixels:
         return PageFate(
             page_index=page_index,
             stage="render",
             reason=Reason.TOO_MANY_PIXELS,
-            message=f"{width:.0f} x {height:.0f} px at {dpi:g} dpi is more than "
-            f"limits.page_pixels = {config.page_pixels}; lower render.dpi or raise the limit",
+            message=too_many_pixels(width, height, dpi, config.page_pixels),
             facts=PageFacts(width=round(width), height=round(height)),
         )
     reason = size_reason(round(width), round(height), config.filter)

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...engine.read.backend.registry import is_available, load_backend, second_backend
 from ...engine.source.listing import find
 from ...engine.store.corpus import CorpusInfo, Generation, ShardEntry
 from ...engine.store.ledger import LedgerSummary, drop_superseded, read_rows, summarize
@@ -184,11 +183,7 @@ def checked_backends(config: BuildConfig) -> BuildConfig:
     Raises:
         DependencyError: the first backend is not installed.
     """
-    load_backend(config.render.backend)
-    other = second_backend(config.render.backend)
-    if not config.render.second_backend or is_available(other):
-        return config
-    return replace(config, render=replace(config.render, second_backend=False))
+    return replace(config, render=config.render.installed())
 
 
 def _is_inside(uri: str, place: Place) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -12,8 +13,10 @@ import pymupdf
 import pytest
 from pagemill.engine.curate.filter import FilterConfig
 from pagemill.engine.errors import ConfigError
-from pagemill.engine.read.guard import Child, ChildError, GuardedReader, ReaderLimits
+from pagemill.engine.image import decode
+from pagemill.engine.read.guard import GuardedReader, ReaderLimits
 from pagemill.engine.read.message import Open, Opened, ReadPage, Refused
+from pagemill.engine.read.process import Child, ChildError
 from pagemill.engine.read.reader import PageFate, ReadConfig, RenderConfig
 from pagemill.engine.reason import Reason
 from support.hostile_text import HOSTILE, is_sane
@@ -208,3 +211,51 @@ def test_whatever_a_child_says_can_be_written_down(
     assert [fate.kept for fate in fates] == [False, True]
     assert is_sane(fates[0].message, 500)
     assert text[:2] in fates[0].message, fates[0].message
+
+
+def test_a_page_as_pixels_alone_is_the_image_that_is_kept(tmp_path: Path) -> None:
+    document = pdf(tmp_path / "a.pdf", 2)
+    with GuardedReader(CONFIG, LIMITS) as reader:
+        opened = reader.open(document)
+        assert isinstance(opened, Opened)
+        kept = list(reader.pages(document, opened, [0, 1]))
+        rendered = list(reader.pixels(document, opened, [0, 1]))
+    for fate, page in zip(kept, rendered, strict=True):
+        image = decode(fate.image)
+        assert page.pixels is not None
+        assert page.kept
+        assert (page.facts.width, page.facts.height) == (image.shape[1], image.shape[0])
+        assert page.pixels.shape == image.shape
+        assert abs(page.pixels.astype(int) - image).max() <= 8, "but for its 16 levels of grey"
+
+
+def test_poison_costs_one_page_of_pixels(tmp_path: Path, poison) -> None:
+    poison({1: "segfault", 2: "exception@mupdf"})
+    document = pdf(tmp_path / "a.pdf", 4)
+    with GuardedReader(CONFIG, LIMITS) as reader:
+        opened = reader.open(document)
+        assert isinstance(opened, Opened)
+        pages = list(reader.pixels(document, opened, range(4)))
+    assert [page.pixels is not None for page in pages] == [True, False, True, True]
+    assert (pages[1].reason, pages[1].failed) == ("crash", True)
+    assert pages[2].engine.startswith("poppler")
+
+
+def test_a_page_that_is_too_large_is_not_rendered(tmp_path: Path) -> None:
+    config = dataclasses.replace(CONFIG, page_pixels=1000)
+    document = pdf(tmp_path / "a.pdf", 1)
+    with GuardedReader(config, LIMITS) as reader:
+        opened = reader.open(document)
+        assert isinstance(opened, Opened)
+        (page,) = reader.pixels(document, opened, [0])
+    assert page.pixels is None
+    assert page.reason == "too_many_pixels"
+    assert "300 x 200 px at 72 dpi is more than limits.page_pixels = 1000" in page.message
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with GuardedReader(CONFIG, LIMITS) as reader:
+        refused = reader.open(Open(str(tmp_path / "gone.pdf"), "0" * 64))
+    assert isinstance(refused, Refused)
+    assert refused.reason == "missing"
+    assert "No such file" in refused.message
