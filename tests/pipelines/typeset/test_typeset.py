@@ -178,3 +178,17 @@ def test_neither_ray_nor_a_pdf_engine_is_needed():
         "Meter('typeset', sys.stderr, unit='pages')(1, 2)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("package", ["babel", "fontTools"])
+def test_a_package_that_is_missing_is_named_with_its_extra(folder, tmp_path, package):
+    code = (
+        f"import sys\nsys.modules[{package!r}] = None\n"
+        "from pagemill.command.main import main\n"
+        f"sys.exit(main(['typeset', {str(folder)!r}, '--out', {str(tmp_path / 'c')!r}, "
+        "'--pages', '1']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0
+    assert "pip install 'pagemill[train]'" in done.stderr
+    assert "Traceback" not in done.stderr
