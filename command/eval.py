@@ -119,16 +119,16 @@ def corpus_of(data: str) -> str:
     folder = Path(data)
     if not folder.is_dir() or (folder / "corpus.json").is_file():
         return data
+    from ..engine.files import cache_dir
     from ..engine.key import keyed_hash
     from ..pipelines.build.config import BuildConfig
     from ..pipelines.build.run import build
-    from ..train.stream.token_count import cache_dir
     from .terminal.progress import BuildProgress
 
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     states = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
     name = f"{keyed_hash('eval.corpus', str(folder.resolve()), *states):016x}"
-    out = cache_dir().parent / "corpora" / name
+    out = cache_dir("corpora") / name
     print(f"{data} is no corpus; one is built of its {len(files):,} files", file=sys.stderr)
     with BuildProgress(stream=sys.stderr) as progress:
         build([data], str(out), BuildConfig(), progress=progress)

@@ -7,15 +7,14 @@ as a file; whoever has read a file removes it. Disk use is at most the documents
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import DataError
+from ..files import atomic_writer, try_lock
 from ..reason import Reason
 from .archive import ArchiveLimits, Contents
 from .contents import open_stream
@@ -48,10 +47,10 @@ def spooled(
     spool.mkdir(parents=True, exist_ok=True)
     path = spool / str(index)
     while not path.exists():
-        with _locked(spool / "lock") as mine:
-            if mine and not path.exists():
+        with try_lock(spool / "lock") as held:
+            if held and not path.exists():
                 _fill(uri, version, index, spool, limits)
-        if not mine:
+        if not held:
             time.sleep(_POLL_S)
     yield path
     path.unlink(missing_ok=True)
@@ -82,15 +81,13 @@ def _keep(stream: Inflated, header: TarHeader, head: bytes, spool: Path) -> None
     path = spool / str(header.index)
     if path.exists():
         return
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
+    with atomic_writer(path, durable=False) as file:
         file.write(head)
         while stream.position < header.data_end:
             piece = stream.read(min(PIECE_BYTES, header.data_end - stream.position))
             if not piece:
                 raise DataError("the archive ends inside it", reason=Reason.ARCHIVE_BROKEN)
             file.write(piece)
-    part.rename(path)
 
 
 def changed(uri: str) -> DataError:
@@ -98,18 +95,3 @@ def changed(uri: str) -> DataError:
     return DataError(
         f"{uri} has changed since it was listed; run the build again", reason=Reason.MISSING
     )
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[bool]:
-    """Whether the lock is ours; it goes with the process, however that ends."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        mine = True
-    except BlockingIOError:
-        mine = False
-    try:
-        yield mine
-    finally:
-        os.close(descriptor)

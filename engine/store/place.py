@@ -12,8 +12,6 @@ import errno
 import hashlib
 import os
 import shutil
-import stat
-import tempfile
 import uuid
 from abc import ABC, abstractmethod
 from pathlib import Path, PurePosixPath
@@ -23,12 +21,20 @@ import fsspec
 from fsspec.core import split_protocol
 
 from ..errors import ConfigError
+from ..files import (
+    TEMPORARY,
+    atomic_writer,
+    private_temp_dir,
+    rename_durably,
+    temp_path,
+    write_atomic,
+)
 
-_TEMPORARY = ".part-"
 _SCRATCH = ".work/tmp"
 _COPY_BYTES = 8 << 20
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
-_PUT_IS_ATOMIC = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "oci", "memory"}
+ATOMIC_PUT = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "oci", "memory"}
+"""Protocols whose files appear whole."""
 
 
 class Place(ABC):
@@ -154,37 +160,19 @@ class LocalPlace(Place):
         return self._path(rel).open("rb")
 
     def write_bytes(self, rel: str, data: bytes) -> None:
-        path = self._path(rel)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _temporary_beside(path)
-        try:
-            with temporary.open("xb") as stream:
-                stream.write(data)
-            _rename_durably(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        write_atomic(self._path(rel), data)
 
     def put(self, local_path: Path, rel: str) -> None:
         path = self._path(rel)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _rename_durably(local_path, path)
+            rename_durably(local_path, path)
         except OSError as err:
             if err.errno != errno.EXDEV:
                 raise
-            self._copy_in(local_path, path)
-
-    def _copy_in(self, source: Path, path: Path) -> None:
-        temporary = _temporary_beside(path)
-        try:
-            with source.open("rb") as reader, temporary.open("xb") as writer:
+            with local_path.open("rb") as reader, atomic_writer(path) as writer:
                 shutil.copyfileobj(reader, writer, _COPY_BYTES)
-            _rename_durably(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        source.unlink()
+            local_path.unlink()
 
     def exists(self, rel: str) -> bool:
         return self._path(rel).exists()
@@ -197,7 +185,7 @@ class LocalPlace(Place):
             names = [path.name for path in self._path(rel_folder).iterdir()]
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(name for name in names if not name.startswith(_TEMPORARY))
+        return sorted(name for name in names if not name.startswith(TEMPORARY))
 
     def remove(self, rel: str) -> None:
         self._path(rel).unlink(missing_ok=True)
@@ -218,7 +206,7 @@ class LocalPlace(Place):
             Path(folder) / name
             for folder, _, names in os.walk(self._root)
             for name in names
-            if name.startswith(_TEMPORARY) or Path(folder).is_relative_to(self._scratch)
+            if name.startswith(TEMPORARY) or Path(folder).is_relative_to(self._scratch)
         ]
         for path in leftovers:
             path.unlink(missing_ok=True)
@@ -235,6 +223,7 @@ class RemotePlace(Place):
         self.uri = uri
         self._corpus_uri = corpus_uri or uri
         self._protocol = uri.partition("://")[0]
+        self._scratch_name = hashlib.blake2b(self._corpus_uri.encode(), digest_size=8).hexdigest()
         self._fs, self._root = _file_system(uri)
 
     def __reduce__(self) -> tuple[type[RemotePlace], tuple[str, str]]:
@@ -261,7 +250,7 @@ class RemotePlace(Place):
     def write_bytes(self, rel: str, data: bytes) -> None:
         path = self._path(rel)
         self._make_folder_of(path)
-        if self._protocol in _PUT_IS_ATOMIC:
+        if self._protocol in ATOMIC_PUT:
             self._fs.pipe_file(path, data)
             return
         temporary = _temporary_name(path)
@@ -271,7 +260,7 @@ class RemotePlace(Place):
     def put(self, local_path: Path, rel: str) -> None:
         path = self._path(rel)
         self._make_folder_of(path)
-        if self._protocol in _PUT_IS_ATOMIC:
+        if self._protocol in ATOMIC_PUT:
             self._fs.put_file(str(local_path), path)
         else:
             temporary = _temporary_name(path)
@@ -299,7 +288,7 @@ class RemotePlace(Place):
             for path in paths
             if path.strip("/") != folder.strip("/")
         }
-        return sorted(name for name in inside if not name.startswith(_TEMPORARY))
+        return sorted(name for name in inside if not name.startswith(TEMPORARY))
 
     def remove(self, rel: str) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -314,16 +303,7 @@ class RemotePlace(Place):
         return None
 
     def scratch_dir(self) -> Path:
-        folder = self._scratch()
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-            raise ConfigError(f"{folder} belongs to another user: set TMPDIR to a folder of yours")
-        return folder
-
-    def _scratch(self) -> Path:
-        name = hashlib.blake2b(self._corpus_uri.encode(), digest_size=8).hexdigest()
-        return Path(tempfile.gettempdir()) / f"pagemill-{os.getuid()}-{name}"
+        return private_temp_dir(self._scratch_name)
 
     def sweep(self) -> int:
         self._fs.invalidate_cache()
@@ -331,12 +311,12 @@ class RemotePlace(Place):
             paths = self._fs.find(self._root)
         except FileNotFoundError:
             paths = []
-        leftovers = [path for path in paths if path.rpartition("/")[2].startswith(_TEMPORARY)]
+        leftovers = [path for path in paths if path.rpartition("/")[2].startswith(TEMPORARY)]
         for path in leftovers:
             self._fs.rm_file(path)
         if self.uri != self._corpus_uri:
             return len(leftovers)
-        scratch = [path for path in self._scratch().rglob("*") if path.is_file()]
+        scratch = [path for path in temp_path(self._scratch_name).rglob("*") if path.is_file()]
         for path in scratch:
             path.unlink(missing_ok=True)
         return len(leftovers) + len(scratch)
@@ -346,7 +326,7 @@ class RemotePlace(Place):
         return f"{self._root}/{rel}" if rel else self._root
 
     def _make_folder_of(self, path: str) -> None:
-        if self._protocol not in _PUT_IS_ATOMIC:
+        if self._protocol not in ATOMIC_PUT:
             self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
 
 
@@ -372,29 +352,5 @@ def _checked(rel: str) -> str:
     return "" if str(path) == "." else str(path)
 
 
-def _temporary_beside(path: Path) -> Path:
-    return path.with_name(_TEMPORARY + uuid.uuid4().hex)
-
-
 def _temporary_name(path: str) -> str:
-    return f"{path.rpartition('/')[0]}/{_TEMPORARY}{uuid.uuid4().hex}"
-
-
-def _rename_durably(source: Path, target: Path) -> None:
-    """Rename; after a power loss the target holds the old file or the whole new one."""
-    if source.stat().st_dev == target.parent.stat().st_dev:
-        _sync(source)
-    source.replace(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as err:
-        # network file systems refuse fsync on folders; their rename is durable by itself
-        if not (err.errno in (errno.EINVAL, errno.ENOTSUP) and path.is_dir()):
-            raise
-    finally:
-        os.close(descriptor)
+    return f"{path.rpartition('/')[0]}/{TEMPORARY}{uuid.uuid4().hex}"

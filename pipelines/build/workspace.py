@@ -10,7 +10,6 @@ lock           held while a build runs, on local disks
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass
@@ -20,6 +19,7 @@ import orjson
 
 from ...engine.curate.select import ShardCandidate
 from ...engine.errors import ConfigError
+from ...engine.files import try_lock
 from ...engine.source.listing import Source
 from ...engine.store.corpus import ShardEntry
 from ...engine.store.place import Place
@@ -158,12 +158,10 @@ class Workspace:
             yield
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as err:
+        with try_lock(path) as held:
+            if not held:
                 raise ConfigError(
                     f"another pagemill is at work in {self._place.uri}; wait for it or stop it"
-                ) from err
+                )
             yield
             path.unlink(missing_ok=True)

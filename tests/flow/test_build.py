@@ -22,6 +22,7 @@ from pagemill.engine.verify.corpus import verify
 from pagemill.pipelines.build.config import BuildConfig
 from pagemill.pipelines.build.retry import retry
 from pagemill.pipelines.build.run import BuildResult, Machine, build
+from pagemill.pipelines.build.workspace import Workspace
 
 from ..support.papers import paper, shelf
 
@@ -122,6 +123,16 @@ def test_a_corpus_of_keys_that_are_called_otherwise_today_grows_and_is_retried(
     assert before.items() <= shards(out).items()
     assert retry(str(out), machine=Machine(workers=1)).documents == 0
     assert verify(Place.at(str(out))) == []
+
+
+def test_two_builds_of_one_corpus_are_refused(tmp_path: Path) -> None:
+    dump = shelf(tmp_path / "dump", 1)
+    out = tmp_path / "out"
+    with (
+        Workspace(Place.at(str(out))).locked(),
+        pytest.raises(ConfigError, match="another pagemill is at work in"),
+    ):
+        run([dump], out)
 
 
 def test_adding_documents_leaves_written_shards_alone(tmp_path: Path) -> None:

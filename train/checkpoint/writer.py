@@ -6,7 +6,6 @@ all markers, writes the summary, and gives the folder its name.
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 import time
@@ -21,6 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ...engine.errors import CheckpointError
+from ...engine.files import sync, write_atomic
 from .format import (
     MODEL,
     PART,
@@ -146,7 +146,7 @@ class CheckpointWriter:
         if final.exists():
             shutil.rmtree(final)
         part.rename(final)
-        sync_folder(self.folder)
+        sync(self.folder)
         if self.on_complete is not None:
             self.on_complete(read_checkpoint(final), time.perf_counter() - began)
 
@@ -168,19 +168,13 @@ def pieces_of_rank(
 
 def flush(path: Path) -> tuple[int, int]:
     """(bytes, crc32c) of a file, once it is on the disk for good."""
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())
+    sync(path)
     return path.stat().st_size, checksum(path)
 
 
 def write_json(path: Path, tree: Mapping[str, Any]) -> None:
     """JSON under its name only once it is whole."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    with part.open("wb") as stream:
-        stream.write(orjson.dumps(tree, option=orjson.OPT_INDENT_2))
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)
+    write_atomic(path, orjson.dumps(tree, option=orjson.OPT_INDENT_2))
 
 
 def read_when_there(path: Path, deadline: float) -> bytes:
@@ -196,12 +190,3 @@ def read_when_there(path: Path, deadline: float) -> bytes:
             )
         time.sleep(POLL_S)
     return path.read_bytes()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename last."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

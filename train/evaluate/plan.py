@@ -13,6 +13,7 @@ from pathlib import Path
 from ...corruption import CorruptionPlan, Schedule, plan_page
 from ...engine.errors import ConfigError, DataError
 from ...engine.failure import Failures
+from ...engine.files import write_atomic
 from ...engine.page import Page
 from ...engine.progress import Progress
 from ...engine.store.corpus import FILE, CorpusInfo
@@ -154,10 +155,7 @@ def check_fits(plan: CorruptionPlan, page: Page, path: str) -> None:
 
 def write_plans(path: Path, plans: Sequence[CorruptionPlan]) -> None:
     """Write a file of plans, whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part.write_bytes(b"".join(plan.to_json() + b"\n" for plan in plans))
-    part.replace(path)
+    write_atomic(path, b"".join(plan.to_json() + b"\n" for plan in plans))
 
 
 def read_plans(path: Path) -> list[CorruptionPlan]:

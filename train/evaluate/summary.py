@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from ...engine.failure import Failure
+from ...engine.files import write_atomic
 from ...engine.score import METRICS
 from ...engine.score.interval import Estimate, estimate
 from ...model.question import Reader
@@ -168,7 +169,4 @@ def write_evaluation(
 
 def write_json(path: Path, tree: Any) -> None:
     """Write JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(orjson.dumps(tree, option=orjson.OPT_INDENT_2) + b"\n")
-    part.replace(path)
+    write_atomic(path, orjson.dumps(tree, option=orjson.OPT_INDENT_2) + b"\n")

@@ -15,7 +15,6 @@ to the next process that appends; a broken line anywhere else is one.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +23,7 @@ from typing import Any, BinaryIO, Literal
 import orjson
 
 from ...engine.errors import ConfigError, DataError
+from ...engine.files import atomic_writer
 
 Kind = Literal["start", "step", "eval", "checkpoint", "adapt", "end"]
 LOG = "log.jsonl"
@@ -76,18 +76,14 @@ class Journal:
         Raises:
             DataError: a line before the last is broken.
         """
-        part = self.path.with_name(f"{self.path.name}.part")
         dropped = 0
-        with part.open("wb") as file:
+        with atomic_writer(self.path) as file:
             for line, row in raw_lines(self.path):
                 if row["kind"] not in PROCESS_KINDS and (row.get("step") or 0) > step:
                     dropped += 1
                 else:
                     file.write(line + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
         self._file.close()
-        part.replace(self.path)
         self._file = self.path.open("ab")
         return dropped
 

@@ -8,7 +8,6 @@ What the assistant says is learned.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,10 @@ import datasets
 import numpy as np
 
 from ...engine.errors import ConfigError, DataError
+from ...engine.files import cache_dir
 from ...engine.key import sha256_of
 from ...engine.progress import Progress
-from .token_count import cache_dir
+from .token_count import TOKENS, save_counts
 
 SUFFIXES = {".jsonl": "json", ".json": "json", ".parquet": "parquet"}
 BLOCK = 1000
@@ -149,7 +149,7 @@ def record_lengths(
         mark: names tokenizer and processor.
         progress: called with records done and records in all.
     """
-    path = cache_dir() / f"{source.fingerprint}-{mark}-records.npy"
+    path = cache_dir(TOKENS) / f"{source.fingerprint}-{mark}-records.npy"
     if path.is_file():
         known: np.ndarray = np.load(path).astype(np.int64)
         if known.shape == (2, len(source)):
@@ -162,9 +162,5 @@ def record_lengths(
             found[:, row] = (1, 0)  # the stream meets it again, and says so with its key
         if progress is not None and row % 100 == 0:
             progress(row + 1, len(source))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    with part.open("wb") as stream:
-        np.save(stream, found.astype(np.int32))
-    part.replace(path)
+    save_counts(path, found)
     return found[0], found[1]

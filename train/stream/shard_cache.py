@@ -7,21 +7,19 @@ ones make room. For corpora in object stores, where many small reads are slow: k
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...engine.errors import ConfigError, ShardError
+from ...engine.files import atomic_writer, lock
 from ...engine.key import keyed_hash
 from ...engine.store.place import Place
 
-LOCKS = ".lock"
-PART = ".part"
+LOCK = ".lock"
+COPY_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,34 +63,29 @@ class ShardCache:
     def fetch(self, place: Place, tar: str, shard_bytes: int, path: Path) -> None:
         """Bring a shard here, unless another process did in the meantime."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with locked(path.with_suffix(LOCKS)):
+        with lock(path.with_suffix(LOCK)):
             if path.exists():
                 return
             self.make_room(shard_bytes)
-            part = path.with_suffix(f"{PART}{os.getpid()}")
-            try:
-                with place.open(tar) as remote, part.open("wb") as local:
-                    shutil.copyfileobj(remote, local, 8 << 20)
-                found = part.stat().st_size
-                if found != shard_bytes:
+            with place.open(tar) as remote, atomic_writer(path, durable=False) as local:
+                shutil.copyfileobj(remote, local, COPY_BYTES)
+                if local.tell() != shard_bytes:
                     raise ShardError(
-                        f"{place.uri}/{tar} has {found} bytes, the manifest says {shard_bytes}",
+                        f"{place.uri}/{tar} has {local.tell()} bytes, the manifest says "
+                        f"{shard_bytes}",
                         key=tar,
                     )
-                part.replace(path)
-                touch(path)
-            finally:
-                part.unlink(missing_ok=True)
+            touch(path)
 
     def make_room(self, needed: int) -> None:
         """Remove the least recently used shards until `needed` more bytes fit."""
         held = []
         for path in self.folder.glob("*.tar"):
             try:
-                facts = path.stat()
+                status = path.stat()
             except FileNotFoundError:
                 continue
-            held.append((facts.st_mtime_ns, facts.st_size, path))
+            held.append((status.st_mtime_ns, status.st_size, path))
         total = sum(size for _, size, _ in held)
         for _, size, path in sorted(held):
             if total + needed <= self.limit_bytes:
@@ -105,11 +98,3 @@ def touch(path: Path) -> None:
     """Note that a shard was used now; file systems keep coarser times by themselves."""
     now = time.time_ns()
     os.utime(path, ns=(now, now))
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Only one process of this host at a time."""
-    with path.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield

@@ -6,7 +6,6 @@ text of all pages once; the numbers lie in the user's cache folder, 4 bytes a pa
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,12 +13,15 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from ...engine.errors import DataError
+from ...engine.files import atomic_writer, cache_dir
 from ...engine.key import keyed_hash
 from ...engine.page import Page
 from ...engine.progress import Progress
 from .corpus import PageSource
 
 BATCH = 256
+TOKENS = "tokens"
+"""Folder of the cache that counts lie in."""
 
 
 def text_tokens(
@@ -32,7 +34,7 @@ def text_tokens(
         tokenizer: as `plain` makes it: nothing in the text is a special token.
         progress: called with pages done and pages in all.
     """
-    path = cache_dir() / f"{source.fingerprint}-{fingerprint_of(tokenizer)}.npy"
+    path = cache_dir(TOKENS) / f"{source.fingerprint}-{fingerprint_of(tokenizer)}.npy"
     if path.is_file():
         known: np.ndarray = np.load(path).astype(np.int64)
         if len(known) == len(source):
@@ -43,7 +45,7 @@ def text_tokens(
         counts[start:stop] = counted(source, range(start, stop), tokenizer)
         if progress is not None:
             progress(stop, len(source))
-    save(path, counts)
+    save_counts(path, counts)
     return counts
 
 
@@ -83,16 +85,7 @@ def fingerprint_of(tokenizer: Tokenizer) -> str:
     return f"{keyed_hash('tokenizer', tokenizer.to_str()):016x}"
 
 
-def cache_dir() -> Path:
-    """Where counts are kept: PAGEMILL_CACHE, or the user's cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("PAGEMILL_CACHE") or Path(home) / "pagemill") / "tokens"
-
-
-def save(path: Path, counts: np.ndarray) -> None:
-    """Write the counts, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    with part.open("wb") as stream:
+def save_counts(path: Path, counts: np.ndarray) -> None:
+    """Write counts into the cache, whole or not at all."""
+    with atomic_writer(path) as stream:
         np.save(stream, counts.astype(np.int32))
-    part.replace(path)

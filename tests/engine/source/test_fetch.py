@@ -193,7 +193,7 @@ def test_a_half_written_spool_is_finished_by_the_next(tmp_path: Path, monkeypatc
     sources = find([str(tar_gz(tmp_path / "x.tgz", 3))]).sources
     with monkeypatch.context() as patch:
         patch.setattr(spool, "PIECE_BYTES", 1000)
-        patch.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(OSError(28, "disk full")))
+        patch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "disk full")))
         with pytest.raises(OSError, match="disk full"), fetch(sources[2], scratch=tmp_path / "s"):
             pass
     assert [got(source, tmp_path / "s") for source in sources] == [body(n) for n in range(3)]

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pagemill.engine import files
 from pagemill.engine.errors import ConfigError
 from pagemill.engine.store import place as place_module
 from pagemill.engine.store.place import Place
@@ -146,7 +147,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(
     def full(path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(place_module, "_sync", full)
+    monkeypatch.setattr(files, "sync", full)
     with pytest.raises(OSError, match="No space left"):
         place.write_bytes("x", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
@@ -213,7 +214,7 @@ def test_sweep_of_a_folder_leaves_the_scratch_of_the_corpus(uri: str) -> None:
 def test_a_remote_rename_is_used_where_a_put_is_not_atomic(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place_module, "_PUT_IS_ATOMIC", set())
+    monkeypatch.setattr(place_module, "ATOMIC_PUT", set())
     place = Place.at(f"memory://{tmp_path.name}-{os.getpid()}")
     place.write_bytes("f/x", b"12")
     source = tmp_path / "y"
