@@ -214,7 +214,7 @@ def curve_measures(
             continue
         for number, name in enumerate(OPERATORS):
             picked = tuple(np.roll(good, -number * lines)[:lines].tolist())
-            middle = schedule.inverse.severity(name, Level.MODERATE, height, 0.5)
+            middle = schedule.severity_lookup.severity(name, Level.MODERATE, height, 0.5)
             job = CalibrationJob(name, size, picked, (*EVEN, middle))
             rates = reader.measure(job).errors
             errors[name].append(rates.mean(axis=2))

@@ -76,7 +76,7 @@ def assign(
     exclude = schedule.config.region.exclude
     hidden, visible = _bounds(schedule.shares(position), _HIDEABLE[exclude])
     inferable = _Inference(page, exclude)
-    inverse = schedule.inverse
+    lookup = schedule.severity_lookup
     numbers = drawn[:, : len(_FIRST_SLOTS)].tolist()
     masks = _masks(page, lines, regions, numbers, hidden)
     words = page.layer.words
@@ -99,7 +99,7 @@ def assign(
         if level is not Level.CLEAN:
             operator, severity = operators[level][index], 1.0
             if level is not Level.HEAVY:
-                severity = inverse.severity(operator, level, x_height, part)
+                severity = lookup.severity(operator, level, x_height, part)
         shape = (1 + int(clump * _MOST_CLUMP), int(seed * 2.0**32))
         assignments.append(Assignment(region, where, level, operator, x_height, severity, *shape))
     return assignments

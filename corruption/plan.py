@@ -27,7 +27,7 @@ from .level import Level
 from .operator import MASKS, OPERATORS
 from .region import KINDS, Lines, Region, RegionKind, draw_regions, lines_of
 from .schedule import DEFAULT, Schedule
-from .severity import Inverse, share_of, strength_of
+from .severity import SeverityLookup, share_of, strength_of
 from .strike import Strike, struck_spans
 
 SCHEMA = "pagemill.plan.2"
@@ -213,11 +213,15 @@ def _plan_regions(
 ) -> list[PlannedRegion]:
     regions = sorted(regions, key=lambda region: region.start)
     assignments = assign(page, lines, regions, key, schedule, position)
-    return _planned(page, lines, assignments, key, schedule.inverse)
+    return _planned(page, lines, assignments, key, schedule.severity_lookup)
 
 
 def _planned(
-    page: Page, lines: Lines, assignments: list[Assignment], key: int, inverse: Inverse | None
+    page: Page,
+    lines: Lines,
+    assignments: list[Assignment],
+    key: int,
+    lookup: SeverityLookup | None,
 ) -> list[PlannedRegion]:
     """The regions with their parameters; without a table no error rate is expected."""
     strikes = [
@@ -233,8 +237,8 @@ def _planned(
         if level is Level.HEAVY:
             error, parameters = 1.0, {"seed": seed}
         elif level is not Level.CLEAN:
-            if inverse is not None:
-                error = inverse.error(operator, severity, x_height)
+            if lookup is not None:
+                error = lookup.error(operator, severity, x_height)
             rows = _rows(page, lines, region, outline.cover)
             amount = OPERATORS[operator].amount
             gentle = OPERATORS[operator].gentle * strength_of(severity)

@@ -21,7 +21,7 @@ from .effect.plan import EffectConfig
 from .level import LEVELS, Level
 from .operator import MASKS, OPERATORS
 from .region import RegionConfig
-from .severity import Inverse, Table, load_table
+from .severity import SeverityLookup, SeverityTable, load_table
 
 SCHEMA = "pagemill.schedule.2"
 FIRST_SCHEMA = "pagemill.schedule.1"
@@ -153,15 +153,15 @@ class Schedule:
         return fingerprint(_FingerprintParts(tree=repr(first), table=self.table.digest))
 
     @property
-    def table(self) -> Table:
+    def table(self) -> SeverityTable:
         """The severity table of the configuration."""
         return _table(self.config.severity)
 
     @property
-    def inverse(self) -> Inverse:
+    def severity_lookup(self) -> SeverityLookup:
         """Severities by band, for the operators of the configuration."""
         operator = self.config.operator
-        return _inverse(self.config.severity, (*operator.light, *operator.moderate))
+        return _lookup(self.config.severity, (*operator.light, *operator.moderate))
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON carries it."""
@@ -269,13 +269,13 @@ def _floored(shares: list[float], used: list[bool], least: float) -> list[float]
 
 
 @functools.lru_cache(maxsize=64)
-def _table(path: str) -> Table:
+def _table(path: str) -> SeverityTable:
     return load_table(Path(path) if path else None)
 
 
 @functools.lru_cache(maxsize=64)
-def _inverse(path: str, operators: tuple[str, ...]) -> Inverse:
-    return Inverse(_table(path), tuple(dict.fromkeys(operators)))
+def _lookup(path: str, operators: tuple[str, ...]) -> SeverityLookup:
+    return SeverityLookup(_table(path), tuple(dict.fromkeys(operators)))
 
 
 @dataclass(frozen=True)

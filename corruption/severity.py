@@ -39,7 +39,7 @@ def share_of(severity: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SeverityTable:
     """Error rates as measured, by operator, engine, x-height and severity."""
 
     severities: tuple[float, ...]
@@ -89,10 +89,10 @@ class Table:
         return reached
 
 
-class Inverse:
+class SeverityLookup:
     """The severities of a table for one set of operators, ready for many lookups."""
 
-    def __init__(self, table: Table, operators: Sequence[str]) -> None:
+    def __init__(self, table: SeverityTable, operators: Sequence[str]) -> None:
         missing = [name for name in operators if name not in table.curves]
         if missing:
             raise ConfigError(
@@ -141,7 +141,7 @@ def _between(values: list[float], place: tuple[int, float]) -> float:
     return values[low] + (values[low + 1] - values[low]) * part if part else values[low]
 
 
-def load_table(path: Path | None = None) -> Table:
+def load_table(path: Path | None = None) -> SeverityTable:
     """The table that ships, or another one.
 
     Raises:
@@ -150,7 +150,7 @@ def load_table(path: Path | None = None) -> Table:
     return _shipped() if path is None else _parse(_read(path), str(path))
 
 
-def write_table(path: Path, table: Table) -> None:
+def write_table(path: Path, table: SeverityTable) -> None:
     """Write a table; `load_table` gives it back."""
     tree = {
         "schema": SCHEMA,
@@ -165,7 +165,7 @@ def write_table(path: Path, table: Table) -> None:
 
 
 @functools.cache
-def _shipped() -> Table:
+def _shipped() -> SeverityTable:
     return _parse(files(__package__).joinpath(FILE).read_bytes(), FILE)
 
 
@@ -176,13 +176,13 @@ def _read(path: Path) -> bytes:
         raise ConfigError(f"cannot read the severity table {path}: {err.strerror}") from err
 
 
-def _parse(data: bytes, name: str) -> Table:
+def _parse(data: bytes, name: str) -> SeverityTable:
     try:
         tree = orjson.loads(data)
         schema = tree.pop("schema")
         if schema != SCHEMA:
             raise ConfigError(f"{name} has the schema {schema!r}; this version reads {SCHEMA!r}")
-        return Table(
+        return SeverityTable(
             engines=tuple(tree.pop("engines")),
             x_heights=tuple(tree.pop("x_heights")),
             severities=tuple(tree.pop("severities")),

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...corruption.ocr import open_ocr
 from ...corruption.operator import OPERATORS
-from ...corruption.severity import Table, write_table
+from ...corruption.severity import SeverityTable, write_table
 from ...engine.errors import DataError
 from ...engine.failure import Failures
 from ...engine.progress import Progress
@@ -57,7 +57,9 @@ class JobPool(Protocol):
         ...
 
 
-def calibrate(place: Place, out: Path, calibration: Calibration, progress: Progress) -> Table:
+def calibrate(
+    place: Place, out: Path, calibration: Calibration, progress: Progress
+) -> SeverityTable:
     """Measure on a corpus and write the table.
 
     Only lines that every engine reads almost without error when clean are measured on. What is

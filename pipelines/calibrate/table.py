@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...corruption.operator import OPERATORS
-from ...corruption.severity import Table
+from ...corruption.severity import SeverityTable
 from ...engine.errors import ConfigError
 from .fit import rise, rising, smoothed
 from .measure import CalibrationJob
@@ -108,7 +108,7 @@ def severity_table(
     lines: Sequence[Sequence[CalibrationLine]],
     versions: Mapping[str, str],
     calibration: Calibration,
-) -> Table:
+) -> SeverityTable:
     """The table; operators of which a job failed, or most of its lines, are left out and named."""
     shape = (len(calibration.engines), len(X_HEIGHTS), len(SEVERITIES))
     rises = {name: np.zeros(shape) for name in OPERATORS}
@@ -125,7 +125,7 @@ def severity_table(
     header = _header(used, clean, lines, versions, calibration)
     header["lines_that_failed"] = _unread(jobs, measured) + _unread(clean_jobs(lines), clean)
     header["operators_left_out"] = [name for name in OPERATORS if name in missing]
-    return Table(
+    return SeverityTable(
         severities=SEVERITIES,
         x_heights=X_HEIGHTS,
         engines=calibration.engines,

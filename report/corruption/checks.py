@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from ...corruption.leak import stands_elsewhere
 from ...corruption.level import Level
-from ...corruption.severity import Table
+from ...corruption.severity import SeverityTable
 from ..corpus.markup import esc, plural
 from .whole import ShownPage
 
 _TOLD_ELSEWHERE = ("meaning", "schema")
 
 
-def foot(table: Table, shown: Sequence[ShownPage]) -> str:
+def foot(table: SeverityTable, shown: Sequence[ShownPage]) -> str:
     """The sections of the checks and of the severity table."""
     return _leaks(shown) + _table(table)
 
@@ -53,7 +53,7 @@ def _elsewhere(shown: Sequence[ShownPage]) -> str:
     )
 
 
-def _table(table: Table) -> str:
+def _table(table: SeverityTable) -> str:
     facts: dict[str, object] = {
         name: value for name, value in table.header.items() if name not in _TOLD_ELSEWHERE
     }

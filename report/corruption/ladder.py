@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...corruption.level import LEVELS, Level
 from ...corruption.operator import MASKS, OPERATORS
-from ...corruption.severity import Inverse
+from ...corruption.severity import SeverityLookup
 from ..corpus.markup import esc
 from .legend import chip, rate
 from .picture import crop_uri, drawn, window_of
@@ -17,11 +17,11 @@ _WIDEST_PX = 956
 """px of the screen."""
 
 
-def ladder(one: PreviewLine, inverse: Inverse, operator: str | None, seed: int) -> str:
+def ladder(one: PreviewLine, lookup: SeverityLookup, operator: str | None, seed: int) -> str:
     """The section "one line, four levels"."""
     cue = operator if operator in OPERATORS else _OPERATOR
     mask = operator if operator in MASKS else _MASK
-    steps = "".join(_step(one, level, cue, mask, inverse, seed) for level in LEVELS)
+    steps = "".join(_step(one, level, cue, mask, lookup, seed) for level in LEVELS)
     return (
         '<section id="ladder"><h2>One line, four levels</h2>'
         '<p class="lead">The same line each time, and the same target each time: '
@@ -32,13 +32,15 @@ def ladder(one: PreviewLine, inverse: Inverse, operator: str | None, seed: int) 
     )
 
 
-def _step(one: PreviewLine, level: Level, cue: str, mask: str, inverse: Inverse, seed: int) -> str:
+def _step(
+    one: PreviewLine, level: Level, cue: str, mask: str, lookup: SeverityLookup, seed: int
+) -> str:
     image, severity, error, name = one.picked.image, 0.0, 0.0, ""
     if level is Level.HEAVY:
         name, severity, error = mask, 1.0, 1.0
     elif level is not Level.CLEAN:
-        name, severity = cue, inverse.severity(cue, level, one.x_height, 0.5)
-        error = inverse.error(cue, severity, one.x_height)
+        name, severity = cue, lookup.severity(cue, level, one.x_height, 0.5)
+        error = lookup.error(cue, severity, one.x_height)
     if name:
         image = drawn(one, name, severity, seed)
     boxes = list(rows_around(one))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...corruption.level import Level
 from ...corruption.operator import MASKS, OPERATORS
-from ...corruption.severity import TURN, Inverse, share_of
+from ...corruption.severity import TURN, SeverityLookup, share_of
 from ..corpus.markup import esc
 from .legend import chip, rate
 from .picture import crop_uri, drawn, window_of
@@ -24,13 +24,13 @@ _BANDS = (Level.LIGHT, Level.MODERATE)
 
 
 def sheet(
-    specimens: Sequence[PreviewLine], inverse: Inverse, operators: Sequence[str], seed: int
+    specimens: Sequence[PreviewLine], lookup: SeverityLookup, operators: Sequence[str], seed: int
 ) -> str:
     """The section of all operators, or of one of them on several lines.
 
     Args:
         specimens: the words that are drawn; only the first where there are several operators.
-        inverse: knows the operators.
+        lookup: knows the operators.
         operators: of `OPERATORS` and `MASKS`, in the order of the rows.
         seed: of the clumps and the noise.
     """
@@ -39,7 +39,7 @@ def sheet(
     single = len(operators) == 1
     used = list(specimens) if single else list(specimens[:1])
     rows = [
-        _row(name, one, inverse, seed, first=number == 0)
+        _row(name, one, lookup, seed, first=number == 0)
         for name in graded
         for number, one in enumerate(used)
     ]
@@ -83,9 +83,9 @@ def _share(severity: float) -> str:
     return f' <span class="soft">· {100 * share:.0f}%</span>' if share else ""
 
 
-def _row(name: str, one: PreviewLine, inverse: Inverse, seed: int, *, first: bool) -> str:
+def _row(name: str, one: PreviewLine, lookup: SeverityLookup, seed: int, *, first: bool) -> str:
     bands = {
-        level: [inverse.severity(name, level, one.x_height, part) for part in (0.0, 1.0)]
+        level: [lookup.severity(name, level, one.x_height, part) for part in (0.0, 1.0)]
         for level in _BANDS
     }
     cells = []
@@ -93,7 +93,7 @@ def _row(name: str, one: PreviewLine, inverse: Inverse, seed: int, *, first: boo
         level = next(
             (level for level, (low, high) in bands.items() if low <= severity <= high), None
         )
-        error = inverse.error(name, severity, one.x_height)
+        error = lookup.error(name, severity, one.x_height)
         css, mark = (f' class="{level}"', chip(level)) if level else ("", "")
         picture = _picture(one, name, severity, seed)
         cells.append(f'<td{css}>{picture}<p><span class="num">{rate(error)}</span>{mark}</p></td>')

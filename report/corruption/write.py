@@ -15,7 +15,7 @@ from ...corruption import Level, Schedule, corrupt, plan_page
 from ...corruption.leak import leaks
 from ...corruption.level import LEVELS
 from ...corruption.operator import MASKS, OPERATORS
-from ...corruption.severity import Inverse
+from ...corruption.severity import SeverityLookup
 from ...engine.errors import ConfigError
 from ...engine.store.place import Place
 from ..corpus.markup import esc
@@ -147,15 +147,15 @@ def _render(
     )
     table = schedule.table
     graded = [one for one in OPERATORS if one in table.curves]
-    inverse = Inverse(table, graded)
+    lookup = SeverityLookup(table, graded)
     operators = [focus.operator] if focus.operator else [*graded, *MASKS]
     picked = [one.picked for one in shown]
     lines = long_lines([*picked, *others], 1, seed)
     runs = short_runs([*picked, *others], _LINES, seed)
     sections = [
-        ladder(lines[0], inverse, focus.operator, seed) if lines else "",
+        ladder(lines[0], lookup, focus.operator, seed) if lines else "",
         whole_pages(shown, _on_pages(focus, shown)),
-        sheet(runs, inverse, operators, seed) if runs else "",
+        sheet(runs, lookup, operators, seed) if runs else "",
         foot(table, shown),
     ]
     return (

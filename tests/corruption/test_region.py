@@ -1,4 +1,4 @@
-"""Which text is chosen, and what may not be asked for."""
+"""Which text is chosen."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pagemill.corruption import CorruptionConfig, Level, Mixture, Schedule, plan_page
 from pagemill.corruption.region import RegionConfig, RegionKind, draw_regions, length_of, lines_of
-from pagemill.corruption.relevance import cannot_be_inferred, relevance_of, word_counts
 from pagemill.engine.errors import ConfigError
 from pagemill.engine.page import Figure, WordFlag
 from support.typeset import PROSE, typeset
@@ -108,85 +106,6 @@ def test_upright_and_hidden_words_are_left_alone():
 def test_values_out_of_range_are_named(changes, named):
     with pytest.raises(ConfigError, match=named):
         RegionConfig(**changes)
-
-
-FIGURED = (
-    "Figure 3 Vats and presses of the mill",
-    "as Figure 3 shows the vat stands beside the press",
-    *PROSE,
-)
-
-
-def test_relevance_prefers_captions_mentions_and_repeated_words():
-    _, page = typeset(FIGURED, figures=(Figure((60, 300, 400, 330), "image"),))
-    lines = lines_of(page)
-    weight = relevance_of(page, lines.box, lines.start, lines.stop)
-    plain = weight[4]
-    assert weight[0] > weight[1] > plain
-    near = [n for n, box in enumerate(lines.box) if box[1] < 330 and box[3] > 300]
-    assert all(weight[n] >= 3 for n in near)
-    chosen = {
-        selector: kinds_of_lines(page, RegionConfig(selector=selector, most=3, share=1.0))
-        for selector in ("uniform", "relevance")
-    }
-    assert chosen["relevance"][0] > chosen["uniform"][0]
-
-
-def kinds_of_lines(page, config: RegionConfig) -> Counter[int]:
-    lines = lines_of(page)
-    return Counter(
-        page.layer.words[r.start].line
-        for key in range(80)
-        for r in draw_regions(page, lines, key, config)
-    )
-
-
-NUMBERS = (
-    "The mill made 4711 reams and then Weaver sold them at once",
-    "The mill made 4711 reams of paper for the printers in town",
-    "The vats hold 83 buckets of pulp and a felt costs very little",
-)
-
-
-def test_numbers_and_names_that_stand_nowhere_else_cannot_be_inferred():
-    _, page = typeset(NUMBERS)
-    counts = word_counts(page)
-
-    def asked(text: str, **more) -> bool:
-        index = [w.text for w in page.layer.words].index(text)
-        return cannot_be_inferred(page, index, index + 1, counts, **more)
-
-    assert not asked("4711")
-    assert asked("83")
-    assert asked("Weaver")
-    assert not asked("Weaver", names=False)
-    assert not asked("The")
-    assert not asked("felt")
-
-
-def test_exclude_keeps_them_out_of_heavy():
-    _, page = typeset(NUMBERS * 1)
-    words = [w.text for w in page.layer.words]
-    forbidden = {words.index("83"), words.index("Weaver")}
-
-    def heavy_words(exclude: bool) -> set[int]:
-        schedule = Schedule(
-            config=CorruptionConfig(
-                mixture=Mixture(clean=0, light=0, moderate=0, heavy=1),
-                region=RegionConfig(exclude=exclude, share=1.0, min_length=2),
-            )
-        )
-        return {
-            index
-            for epoch in range(60)
-            for region in plan_page(page, seed=1, epoch=epoch, schedule=schedule).regions
-            if region.level is Level.HEAVY
-            for index in range(*region.words)
-        }
-
-    assert forbidden <= heavy_words(False)
-    assert not forbidden & heavy_words(True)
-    assert heavy_words(True)
 
 
 def test_x_heights_follow_the_size_of_each_line():

@@ -10,8 +10,8 @@ from pagemill.corruption.level import BANDS, Level
 from pagemill.corruption.operator import OPERATORS
 from pagemill.corruption.severity import (
     TURN,
-    Inverse,
-    Table,
+    SeverityLookup,
+    SeverityTable,
     load_table,
     share_of,
     strength_of,
@@ -22,8 +22,8 @@ from pagemill.engine.errors import ConfigError
 SEVERITIES = (0.0, 0.1, TURN, 0.6, 1.0)
 
 
-def table(**curves) -> Table:
-    return Table(
+def table(**curves) -> SeverityTable:
+    return SeverityTable(
         severities=SEVERITIES,
         x_heights=(8.0, 16.0),
         engines=("a", "b"),
@@ -46,18 +46,18 @@ def test_light_holds_for_the_engine_that_suffers_most():
 
 
 def test_bands_are_inverted_and_found_again():
-    inverse = Inverse(table(noise=STEEP), ["noise"])
+    lookup = SeverityLookup(table(noise=STEEP), ["noise"])
     low, high = BANDS[Level.MODERATE]
     for x_height in (8.0, 16.0):
         for part, wanted in ((0.0, low), (1.0, high)):
-            severity = inverse.severity("noise", Level.MODERATE, x_height, part)
-            assert inverse.error("noise", severity, x_height) == pytest.approx(wanted, abs=2e-3)
+            severity = lookup.severity("noise", Level.MODERATE, x_height, part)
+            assert lookup.error("noise", severity, x_height) == pytest.approx(wanted, abs=2e-3)
     small, middle, large = (
-        inverse.severity("noise", Level.MODERATE, size, 0.5) for size in (8.0, 11.3, 16.0)
+        lookup.severity("noise", Level.MODERATE, size, 0.5) for size in (8.0, 11.3, 16.0)
     )
     assert small < middle < large
-    assert inverse.severity("noise", Level.MODERATE, 2.0, 0.5) == small
-    assert inverse.severity("noise", Level.MODERATE, 200.0, 0.5) == large
+    assert lookup.severity("noise", Level.MODERATE, 2.0, 0.5) == small
+    assert lookup.severity("noise", Level.MODERATE, 200.0, 0.5) == large
 
 
 def test_severity_is_strength_first_and_share_then():
@@ -89,7 +89,7 @@ def test_an_operator_that_the_table_lacks_is_named(tmp_path):
     write_table(tmp_path / "t.json", table(noise=STEEP))
     schedule = Schedule(config=CorruptionConfig(severity=str(tmp_path / "t.json")))
     with pytest.raises(ConfigError, match="does not know gaussian_blur"):
-        _ = schedule.inverse
+        _ = schedule.severity_lookup
 
 
 def test_the_table_that_ships_covers_every_operator_and_says_where_it_is_from():

@@ -9,32 +9,17 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-import orjson
 import pytest
 from pagemill.command import main
-from pagemill.corruption import CorruptionConfig, Schedule, corrupt, plan_page
-from pagemill.corruption.region import RegionConfig
 from pagemill.engine.image import decode
-from pagemill.engine.page import page_from_dict
 from pagemill.engine.store.place import Place
 from pagemill.engine.store.shard import read_shard, write_shard
-
-SCHEDULE = Schedule(config=CorruptionConfig(region=RegionConfig(min_length=2.0, share=1.0)))
-
-Parts = tuple[str, bytes, bytes]
+from support.corrupted import Parts, digest
 
 
 def parts_of(path: Path) -> list[Parts]:
     with path.open("rb") as stream:
         return [(s.key, s.parts["png"], s.parts["json"]) for s in read_shard(stream, path.name)]
-
-
-def digest(parts: Parts) -> tuple[str, str]:
-    key, image, text = parts
-    page = page_from_dict(orjson.loads(text))
-    plan = plan_page(page, seed=11, epoch=2, schedule=SCHEDULE)
-    out = corrupt(decode(image), plan, key=key)
-    return key, hashlib.sha256(plan.to_json() + out.tobytes()).hexdigest()
 
 
 @pytest.fixture
@@ -77,11 +62,11 @@ def test_webdataset_hands_out_what_is_corrupted(pages, corpus):
     webdataset = pytest.importorskip("webdataset")
     root = corpus.local_path("shards")
     shards = [str(path) for path in sorted(root.glob("*.tar"))]
-    found = {
+    digests = {
         sample["__key__"]: digest((sample["__key__"], sample["png"], sample["json"]))[1]
         for sample in webdataset.WebDataset(shards, shardshuffle=False)
     }
-    assert found == dict(map(digest, pages))
+    assert digests == dict(map(digest, pages))
 
 
 def test_preview_is_written_and_checked(corpus, tmp_path, capsys):
@@ -110,12 +95,12 @@ def test_wrong_words_are_answered_with_right_ones(corpus, tmp_path, capsys, word
 
 def test_config_prints_what_it_reads(capsys, tmp_path):
     assert main.main(["config", "corruption", "--set", "mixture.heavy=0.5"]) == 0
-    shown = capsys.readouterr().out
+    answer = capsys.readouterr().out
     path = tmp_path / "corruption.toml"
-    path.write_text(shown, encoding="utf-8")
+    path.write_text(answer, encoding="utf-8")
     assert main.main(["config", "corruption", "--config", str(path)]) == 0
-    assert capsys.readouterr().out == shown
-    assert "heavy = 0.5" in shown
+    assert capsys.readouterr().out == answer
+    assert "heavy = 0.5" in answer
 
 
 def test_without_albumentations_the_message_says_what_to_install(tmp_path):
@@ -125,6 +110,6 @@ def test_without_albumentations_the_message_says_what_to_install(tmp_path):
         "from pagemill.command.main import main\n"
         "sys.exit(main(['config', 'corruption']))\n"
     )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert shown.returncode == 2
-    assert "pip install 'pagemill[train]'" in shown.stderr
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.returncode == 2
+    assert "pip install 'pagemill[train]'" in answer.stderr

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pagemill.corruption.operator import MASKS, OPERATORS, CropContext, bank
-from pagemill.corruption.operator.tone import ink_of, paper_of
+from pagemill.corruption.operator import MASKS, OPERATORS, CropContext
 from support.generators import forbid
 from support.typeset import PROSE, typeset
 
@@ -112,27 +111,6 @@ def test_slots_are_unique_and_fit_the_race():
         assert len(set(slots)) == len(slots)
         assert max(slots) < 32
     assert len(OPERATORS) >= 14
-
-
-def test_the_bank_is_normal_even_and_the_same_everywhere():
-    normal, even = bank.normal_tile(), bank.even_tile()
-    assert abs(normal.mean() - 128) < 1
-    assert abs(normal.std() - bank.STD) < 1
-    assert abs(np.bincount(even.ravel(), minlength=256).std() / (even.size / 256) - 0) < 0.05
-    assert normal[0, :8].tolist() == NORMAL_HEAD
-    assert even[0, :8].tolist() == EVEN_HEAD
-
-
-NORMAL_HEAD = [100, 130, 180, 179, 147, 131, 85, 65]
-EVEN_HEAD = [214, 31, 237, 42, 105, 72, 225, 55]
-
-
-def test_paper_and_ink_of_dark_and_light_crops():
-    crop = crop_of("text", 30, 120, False)
-    assert paper_of(crop) == (250,)
-    assert ink_of(crop, (250,))[0] < 60
-    assert paper_of(255 - crop) == (5,)
-    assert ink_of(255 - crop, (5,))[0] > 190
 
 
 def test_no_global_generator_is_touched(monkeypatch):
