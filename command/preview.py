@@ -34,7 +34,7 @@ def run_preview(arguments: argparse.Namespace) -> int:
     from ..corruption.schedule import CorruptionConfig, Schedule
     from ..engine.config import load
     from ..engine.store.place import Place
-    from ..report.corruption.write import write_preview
+    from ..report.corruption import write_preview
 
     config = load(CorruptionConfig, arguments.config, arguments.overrides)
     preview = write_preview(

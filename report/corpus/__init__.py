@@ -1,13 +1,13 @@
-"""The report of a corpus, `report.html`: one file, no request leaves it.
+"""The report of a corpus, `report.html`: what a data engineer looks at before trusting it.
 
-In: a corpus. Out: what a data engineer looks at before trusting it. In reading order:
-`write` puts it together · `facts` what it is about · `arrays` the ledger by column ·
-`overview`, `profile`, `work`, `gallery` the sections · `panel` what they share ·
-`sample` pages to look at · `paper` page sizes · `plot` SVG ·
-`markup` text made harmless · `report.css`, `report.js`.
+In: a corpus. Out: one HTML file. In reading order: `report` puts it together, on
+`corpus.html.jinja` · `data` what it is about · `ledger_columns` the ledger by column · `overview`
+totals and reasons · `distribution` text layers and pages · `production` shards and time ·
+`bar_table` · `gallery` cards, `excluded` rows of what was left out · `sampling` which pages,
+`thumbnail` their pictures · `page_name`, `page_size` names.
 """
 
-from .sample import read_thumbs
-from .write import write_corpus_report
+from .report import write_corpus_report
+from .thumbnail import read_thumbs
 
 __all__ = ["read_thumbs", "write_corpus_report"]

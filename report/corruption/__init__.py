@@ -1,12 +1,12 @@
-"""What the corruption does to a corpus, on one page of HTML; no request leaves it.
+"""What the corruption does to a corpus: what a model trainer looks at before training on it.
 
-In: a corpus and a schedule. Out: what a model trainer looks at before training on it. In reading
-order: `write` puts it together · `pick` which pages · `specimen` which lines of them · `legend`
-what the levels mean, in words and colours · `ladder` one line at all levels · `whole` whole pages
-with their regions · `sheet` operators by severity · `checks` leaks and the severity table ·
-`picture` pixels as data URIs · `preview.css`, `preview.js`.
+In: a corpus and a schedule. Out: one HTML file. In reading order: `preview` puts it together, on
+`preview.html.jinja` · `page_choice` which pages, `line_choice` which lines of them · `level_legend`
+what the levels mean · `level_ladder` one line at all levels · `whole_page` pages with their
+regions · `contact_sheet` operators by severity · `leak_check`, `severity_table` · `crop` pixels as
+data URIs.
 """
 
-from .write import PreviewSummary, write_preview
+from .preview import PreviewSummary, write_preview
 
 __all__ = ["PreviewSummary", "write_preview"]

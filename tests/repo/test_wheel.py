@@ -87,7 +87,15 @@ def test_the_wheel_holds_every_module_and_every_data_file(wheel):
     }
     for name in tracked():
         path = ROOT / name
-        if path.suffix in {".npz", ".toml", ".html", ".css", ".js", ".json"} and name.count("/"):
+        if path.suffix in {
+            ".npz",
+            ".toml",
+            ".html",
+            ".css",
+            ".js",
+            ".json",
+            ".jinja",
+        } and name.count("/"):
             package = "pagemill/" + path.parent.relative_to(ROOT).as_posix()
             if path.parent in packages().values():
                 wanted.add(f"{package}/{path.name}")
