@@ -1,11 +1,13 @@
-"""The HTML report of a training run: one file, from the run's folder alone, at any time.
+"""The report of a training run, from the run's folder alone, while it runs or after.
 
-In reading order: `facts` (the log in columns), `series` (long columns made short), `chart` (lines
-over the steps), `curves` (which lines), `head`, `difference` (target against reading), `sample`,
-`trouble`, `write` (the page); `markup` holds text and numbers, and the escaping.
+In: the folder of a run, or of one with a folder for each stage. Out: one HTML file. In reading
+order: `report` puts it together, on `run.html.jinja` · `data` the log in columns · `series` long
+columns made short · `curves` columns as curves · `summary` the top · `learning`, `evaluation`,
+`rates` charts over the steps · `samples` cards of the newest evaluation, `difference` target
+against reading · `incidents` what went wrong · `checkpoints`.
 """
 
-from .facts import holds_run
-from .write import write_run_report
+from .data import holds_run
+from .report import write_run_report
 
 __all__ = ["holds_run", "write_run_report"]

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-import numpy as np
+from markupsafe import Markup
+from rapidfuzz.distance import Levenshtein
 
-from .markup import esc, esc_lines
+from ..kit.environment import render
 
 MOST_CHARS = 1200
 """Characters of a text that are compared; what follows is only counted."""
-WHITE = {"\n": "⏎", " ": "␣", "\t": "⇥"}
+VISIBLE_BLANKS = str.maketrans({"\n": "⏎", " ": "␣", "\t": "⇥"})
 
 
 class DiffPart(NamedTuple):
@@ -30,6 +31,16 @@ class DiffPart(NamedTuple):
         """Characters of the longer side."""
         return max(len(self.target), len(self.read))
 
+    @property
+    def lost_text(self) -> str:
+        """The target's side, with blanks that can be seen where there is nothing else."""
+        return self.target.translate(VISIBLE_BLANKS) if self.target.isspace() else self.target
+
+    @property
+    def added_text(self) -> str:
+        """The same of what was read."""
+        return self.read.translate(VISIBLE_BLANKS) if self.read.isspace() else self.read
+
 
 def differences(target: str, read: str) -> list[DiffPart]:
     """The texts in stretches that are the same, or only in one of them, or differ.
@@ -37,94 +48,44 @@ def differences(target: str, read: str) -> list[DiffPart]:
     Joined, the `target` of the parts are the target, and likewise for `read`. A stretch that is
     the same but shorter than what differs on both sides of it counts as chance.
     """
-    parts = joined(aligned(target, read))
-    inner = range(1, len(parts) - 1)
+    parts = _joined(
+        DiffPart(
+            "same" if edit.tag == "equal" else "swapped",
+            target[edit.src_start : edit.src_end],
+            read[edit.dest_start : edit.dest_end],
+        )
+        for edit in Levenshtein.opcodes(target, read)
+    )
     chance = {
-        at
-        for at in inner
-        if parts[at].kind == "same"
-        and parts[at].length < min(parts[at - 1].length, parts[at + 1].length)
+        index
+        for index in range(1, len(parts) - 1)
+        if parts[index].kind == "same"
+        and parts[index].length < min(parts[index - 1].length, parts[index + 1].length)
     }
-    return joined(
-        DiffPart("swapped", part.target, part.read) if at in chance else part
-        for at, part in enumerate(parts)
+    return _joined(
+        DiffPart("swapped", part.target, part.read) if index in chance else part
+        for index, part in enumerate(parts)
     )
 
 
-def aligned(target: str, read: str) -> list[DiffPart]:
-    """The cheapest alignment, a character at a time. Takes `len(target) * len(read)` cells."""
-    costs = edit_costs(points(target), points(read))
-    parts: list[DiffPart] = []
-    row, column = len(target), len(read)
-    while row or column:
-        cost = costs[row, column]
-        if row and column:
-            same = target[row - 1] == read[column - 1]
-            if costs[row - 1, column - 1] + (not same) == cost:
-                row, column = row - 1, column - 1
-                kind: Literal["same", "swapped"] = "same" if same else "swapped"
-                parts.append(DiffPart(kind, target[row], read[column]))
-                continue
-        if row and costs[row - 1, column] + 1 == cost:
-            row -= 1
-            parts.append(DiffPart("lost", target[row], ""))
-        else:
-            column -= 1
-            parts.append(DiffPart("added", "", read[column]))
-    return parts[::-1]
-
-
-def edit_costs(target: np.ndarray, read: np.ndarray) -> np.ndarray:
-    """Edits between all beginnings of two texts: int32 [target + 1, read + 1]."""
-    across = np.arange(len(read) + 1, dtype=np.int32)
-    costs = np.empty((len(target) + 1, len(read) + 1), np.int32)
-    costs[0] = across
-    for row, point in enumerate(target, 1):
-        above = costs[row - 1]
-        costs[row, 0] = row
-        costs[row, 1:] = np.minimum(above[:-1] + (read != point), above[1:] + 1)
-        # An addition comes from the left, which is the running minimum but for the way there.
-        costs[row] = np.minimum.accumulate(costs[row] - across) + across
-    return costs
-
-
-def points(text: str) -> np.ndarray:
-    """Code points: uint32 [characters]."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-
-
-def joined(parts: Iterable[DiffPart]) -> list[DiffPart]:
-    """Neighbours that are the same as one, and neighbours that differ as one."""
-    made: list[DiffPart] = []
-    for part in parts:
-        if made and (made[-1].kind == "same") == (part.kind == "same"):
-            old, new = made[-1].target + part.target, made[-1].read + part.read
-            kind: Literal["lost", "added", "swapped"]
-            kind = "swapped" if old and new else "lost" if old else "added"
-            made[-1] = DiffPart("same" if part.kind == "same" else kind, old, new)
-        else:
-            made.append(part)
-    return made
-
-
-def marked(target: str, read: str) -> str:
+def marked_difference(target: str, read: str) -> Markup:
     """What was read, with what is missing struck out and what is too much underlined."""
-    rest = max(len(target), len(read)) - MOST_CHARS
-    html = "".join(map(part_html, differences(target[:MOST_CHARS], read[:MOST_CHARS])))
-    return html + (f'<span class="soft"> … {rest:,} more characters</span>' if rest > 0 else "")
+    return render(
+        "run/difference.html.jinja",
+        parts=differences(target[:MOST_CHARS], read[:MOST_CHARS]),
+        rest=max(len(target), len(read)) - MOST_CHARS,
+    )
 
 
-def part_html(part: DiffPart) -> str:
-    """One stretch."""
-    if part.kind == "same":
-        return esc_lines(part.read)
-    lost = f"<del>{white(part.target)}</del>" if part.target else ""
-    added = f"<ins>{white(part.read)}</ins>" if part.read else ""
-    return f'<span class="swap">{lost}{added}</span>' if lost and added else lost + added
-
-
-def white(text: str) -> str:
-    """The text with blanks that can be seen, where there is nothing else."""
-    if text.isspace():
-        return "".join(WHITE.get(one, esc(one)) for one in text)
-    return esc_lines(text)
+def _joined(parts: Iterable[DiffPart]) -> list[DiffPart]:
+    """Neighbours that are the same as one, and neighbours that differ as one."""
+    joined: list[DiffPart] = []
+    for part in parts:
+        target, read = part.target, part.read
+        if joined and (joined[-1].kind == "same") == (part.kind == "same"):
+            last = joined.pop()
+            target, read = last.target + target, last.read + read
+        kind: Literal["lost", "added", "swapped"]
+        kind = "swapped" if target and read else "lost" if target else "added"
+        joined.append(DiffPart("same" if part.kind == "same" else kind, target, read))
+    return joined

@@ -24,43 +24,43 @@ class Trace:
     smooth: np.ndarray
 
     @property
-    def now(self) -> float:
+    def last(self) -> float:
         """The smooth value at the end; NaN where there is none."""
-        known = self.smooth[np.isfinite(self.smooth)]
-        return float(known[-1]) if known.size else float("nan")
+        values = self.smooth[np.isfinite(self.smooth)]
+        return float(values[-1]) if values.size else float("nan")
 
 
-def places(rows: int) -> np.ndarray:
+def bucket_numbers(rows: int) -> np.ndarray:
     """The bucket of each row, ascending, all about equally full: int64 [rows]."""
     return np.arange(rows) * min(rows, BUCKETS) // max(rows, 1)
 
 
-def axis(steps: np.ndarray) -> np.ndarray:
+def bucket_steps(steps: np.ndarray) -> np.ndarray:
     """The middle step of each bucket: float64 [buckets]."""
-    place = places(len(steps))
-    return np.bincount(place, weights=steps) / np.maximum(np.bincount(place), 1)
+    bucket = bucket_numbers(len(steps))
+    return np.bincount(bucket, weights=steps) / np.maximum(np.bincount(bucket), 1)
 
 
-def trace(values: np.ndarray, weights: np.ndarray | None = None) -> Trace:
+def bucketed(values: np.ndarray, weights: np.ndarray | None = None) -> Trace:
     """The series in buckets.
 
     Args:
         values: float64 [rows], in order; NaN and infinite values count as none.
-        weights: of each row in a mean, such as its tokens; those not known count as 0.
+        weights: of each row in a mean, such as its tokens; those that are missing count as 0.
     """
     finite = np.isfinite(values)
     weight = finite.astype(np.float64)
     if weights is not None:
         weight *= np.where(np.isfinite(weights), weights, 0.0)
-    place, clean = places(len(values)), np.where(finite, values, 0.0)
-    mass = np.bincount(place, weights=weight)
-    total = np.bincount(place, weights=weight * clean)
-    starts = np.flatnonzero(np.diff(place, prepend=-1))
-    known = np.where(finite, values, np.nan)
+    bucket, clean = bucket_numbers(len(values)), np.where(finite, values, 0.0)
+    mass = np.bincount(bucket, weights=weight)
+    total = np.bincount(bucket, weights=weight * clean)
+    starts = np.flatnonzero(np.diff(bucket, prepend=-1))
+    gapped = np.where(finite, values, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(mass > 0, total / mass, np.nan)
-        low = np.fmin.reduceat(known, starts) if len(values) else known
-        high = np.fmax.reduceat(known, starts) if len(values) else known
+        low = np.fmin.reduceat(gapped, starts) if len(values) else gapped
+        high = np.fmax.reduceat(gapped, starts) if len(values) else gapped
     return Trace(low, mean, high, smoothed(total, mass))
 
 

@@ -8,7 +8,6 @@ import io
 import re
 import subprocess
 import sys
-import time
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -506,7 +505,7 @@ def test_page_sizes_have_names(width: float, height: float, name: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_million_rows_take_seconds_and_less_than_a_gigabyte(tmp_path: Path) -> None:
+def test_a_million_rows_take_less_than_a_gigabyte(tmp_path: Path) -> None:
     place = Place.at(str(tmp_path))
     reasons = ["blank", "text_none", "text_garbled", "too_few_words"]
     for part in range(10):
@@ -535,9 +534,7 @@ def test_a_million_rows_take_seconds_and_less_than_a_gigabyte(tmp_path: Path) ->
         "write_corpus_report(Place.at(sys.argv[1])); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
-    start = time.monotonic()
     command = [sys.executable, "-c", code, str(tmp_path)]
     done = subprocess.run(command, check=True, capture_output=True)
-    assert time.monotonic() - start < 20
     assert int(done.stdout) * 1024 < 1_000_000_000
     assert place.size("report.html") < 6_000_000

@@ -16,7 +16,6 @@ import orjson
 from ...corruption.level import LEVELS
 from ...engine.errors import ConfigError
 from ...train.log.journal import LOG, lines
-from .markup import number
 
 RECIPE = "recipe.toml"
 SCALARS = (
@@ -41,8 +40,8 @@ class Columns:
             self.put(name, row.get(name))
         for group in ("levels", "tasks"):
             for name, figures in mapping(row.get(group)).items():
-                for one in ("loss", "accuracy", "tokens"):
-                    self.put(f"{group}.{name}.{one}", mapping(figures).get(one))
+                for figure in ("loss", "accuracy", "tokens"):
+                    self.put(f"{group}.{name}.{figure}", mapping(figures).get(figure))
         for name, share in shares_of(row.get("shares")).items():
             self.put(f"shares.{name}", share)
         self.rows += 1
@@ -54,7 +53,7 @@ class Columns:
         column.append(number(value))
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The columns in the order of the steps, each step once as it was told last."""
+        """The columns in the order of the steps, each step once as it was logged last."""
         for column in self.columns.values():
             column.extend([math.nan] * (self.rows - len(column)))
         whole = {name: np.array(column) for name, column in self.columns.items()}
@@ -65,8 +64,18 @@ class Columns:
         return {name: column[keep] for name, column in whole.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class EvaluatedSamples:
+    """What an evaluation kept of some of its cases."""
+
+    step: float
+    file: str
+    """Below the run's folder."""
+    rows: tuple[Row, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunFacts:
+class RunData:
     """One run, or one stage of one."""
 
     folder: Path
@@ -75,7 +84,7 @@ class RunFacts:
     ends: tuple[Row | None, ...]
     """The end of each start; None where none was written."""
     steps: Mapping[str, np.ndarray]
-    """Column to numbers, float64 [steps told], ascending by `step`."""
+    """Column to numbers, float64 [steps logged], ascending by `step`."""
     evals: tuple[Row, ...]
     checkpoints: tuple[Row, ...]
     adaptations: tuple[Row, ...]
@@ -83,8 +92,8 @@ class RunFacts:
     lost: tuple[tuple[int, str], ...]
     """(step, message) of the newest lost samples."""
     lost_count: int
-    shown: Row | None
-    """The newest file of an evaluation that can be read."""
+    samples: EvaluatedSamples | None
+    """Of the newest evaluation whose file can be read."""
     recipe: str
     written_s: float
     """When the log was last written, seconds since 1970; NaN without one."""
@@ -119,7 +128,7 @@ class RunFacts:
 
     @property
     def last(self) -> float:
-        """The newest step told."""
+        """The newest step in the log."""
         steps = self.steps["step"]
         return float(steps[-1]) if steps.size else self.first
 
@@ -130,11 +139,11 @@ class RunFacts:
 
     def total(self, name: str) -> float:
         """The sum of a column over all steps, those that no line was written for included."""
-        known = self.steps[name][np.isfinite(self.steps[name])]
-        if not known.size:
+        values = self.steps[name][np.isfinite(self.steps[name])]
+        if not values.size:
             return math.nan
-        told = self.steps["step"].size
-        return float(known.sum()) * max(1.0, (self.last - self.first) / told)
+        logged = self.steps["step"].size
+        return float(values.sum()) * max(1.0, (self.last - self.first) / logged)
 
     @property
     def sampled(self) -> bool:
@@ -142,7 +151,7 @@ class RunFacts:
         return self.steps["step"].size < 0.98 * (self.last - self.first)
 
 
-def stages(run: Path) -> tuple[RunFacts, ...]:
+def read_stages(run: Path) -> tuple[RunData, ...]:
     """The run in a folder, or its stages in order.
 
     Raises:
@@ -152,15 +161,15 @@ def stages(run: Path) -> tuple[RunFacts, ...]:
     if not run.is_dir():
         raise ConfigError(f"{run} is not a folder. Name the folder of a run, which holds {LOG}")
     if not (run / LOG).is_file():
-        found = sorted((one for one in run.iterdir() if is_run(one)), key=natural)
-        if found:
-            return tuple(gather(one) for one in found)
+        folders = sorted(filter(is_run, run.iterdir()), key=natural)
+        if folders:
+            return tuple(map(read_run, folders))
         if not is_run(run):
             raise ConfigError(
                 f"{run} is not the folder of a run: it has no {LOG}, no {RECIPE} and no stage that "
                 "has one. Name the folder that the run was told to write to"
             )
-    return (gather(run),)
+    return (read_run(run),)
 
 
 def holds_run(folder: Path) -> bool:
@@ -176,10 +185,10 @@ def is_run(folder: Path) -> bool:
 def natural(folder: Path) -> list[tuple[int, str]]:
     """A key that puts `2-read` before `10-all`."""
     parts = re.findall(r"\d+|\D+", folder.name)
-    return [(int(one), "") if one.isdecimal() else (-1, one) for one in parts]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
-def gather(folder: Path) -> RunFacts:
+def read_run(folder: Path) -> RunData:
     """Read one run."""
     log, columns = folder / LOG, Columns()
     kinds: dict[str, list[Row]] = {kind: [] for kind in ("start", "checkpoint", "adapt")}
@@ -191,7 +200,7 @@ def gather(folder: Path) -> RunFacts:
         kind = row["kind"]
         if kind == "step":
             columns.add(row)
-            lost += [(int(step_of(row)), str(one)) for one in row.get("failures") or ()]
+            lost += [(int(step_of(row)), str(text)) for text in row.get("failures") or ()]
             if row.get("skipped"):
                 skipped.append(row)
         elif kind == "eval":
@@ -201,42 +210,50 @@ def gather(folder: Path) -> RunFacts:
         elif kind in kinds:
             kinds[kind].append(row)
             ends += [None] if kind == "start" else []
-    told = sorted(evals)
-    return RunFacts(
+    evaluated = sorted(evals)
+    return RunData(
         folder=folder,
         name=folder.resolve().name,
         starts=tuple(kinds["start"]),
         ends=tuple(ends),
         steps={**{name: np.empty(0) for name in SCALARS}, **columns.arrays()},
-        evals=tuple(evals[step] for step in told),
+        evals=tuple(evals[step] for step in evaluated),
         checkpoints=tuple(kinds["checkpoint"]),
         adaptations=tuple(kinds["adapt"]),
         skipped=tuple(skipped),
         lost=tuple(lost[-MOST_LOST:]),
         lost_count=len(lost),
-        shown=newest_shown(folder, [evals[step] for step in reversed(told)]),
+        samples=newest_samples(folder, [evals[step] for step in reversed(evaluated)]),
         recipe=text_of(folder / RECIPE),
         written_s=log.stat().st_mtime if log.is_file() else math.nan,
     )
 
 
-def newest_shown(folder: Path, evals: list[Row]) -> Row | None:
+def newest_samples(folder: Path, evals: list[Row]) -> EvaluatedSamples | None:
     """The samples of the newest evaluation that has a readable file."""
     for row in evals:
         if not row.get("file"):
             continue
         try:
-            found = orjson.loads((folder / str(row["file"])).read_bytes())
+            tree = orjson.loads((folder / str(row["file"])).read_bytes())
         except (OSError, orjson.JSONDecodeError):
             continue
-        if isinstance(found, dict) and isinstance(found.get("samples"), list):
-            return {**found, "file": str(row["file"]), "step": step_of(row)}
+        if isinstance(tree, dict) and isinstance(tree.get("samples"), list):
+            rows = tuple(sample for sample in tree["samples"] if isinstance(sample, dict))
+            return EvaluatedSamples(step_of(row), str(row["file"]), rows)
     return None
 
 
 def text_of(path: Path) -> str:
     """A small text; empty where there is none."""
     return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def number(value: Any) -> float:
+    """The value as a float; NaN where it is none, null or not finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return math.nan
+    return float(value)
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
