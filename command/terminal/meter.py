@@ -1,6 +1,6 @@
 """How far a single long step is, in bytes or pieces.
 
-A line that is rewritten on a terminal, else a line every few seconds.
+A bar of rich on a terminal, else a line every few seconds.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TextIO
 
-from .progress import PLAIN_INTERVAL_S, can_draw_live
-from .text import duration
+from .live import StepBar
+from .number import duration, rate
+from .screen import Screen
 
-_LIVE_INTERVAL_S = 0.2
+MEGABYTES = "MB"
 
 
 class Meter:
-    """Call it with (done, total) as often as you like.
+    """Call it with (done, total) as often as you like; a context manager that wipes its bar.
 
     Args:
         label: what is being done, such as `verify`.
-        stream: where to write.
+        stream: where to draw; stderr unless told otherwise.
         clock: seconds, for tests.
         unit: of what is counted; MB counts bytes.
     """
@@ -32,26 +33,31 @@ class Meter:
         label: str,
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
-        unit: str = "MB",
+        unit: str = MEGABYTES,
     ) -> None:
         self._label = label
         self._unit = unit
-        self._scale = 1e6 if unit == "MB" else 1.0
-        self._stream = stream if stream is not None else sys.stderr
+        self._scale = 1e6 if unit == MEGABYTES else 1.0
         self._clock = clock
-        self._live = can_draw_live(self._stream)
         self._start_s = self._drawn_s = clock()
-        self._width = 0
+        self._screen = Screen(
+            sys.stderr if stream is None else stream, lambda stream: StepBar(stream, label)
+        )
         self.note = ""
         """Said behind the numbers."""
 
     def __call__(self, done: int, total: int) -> None:
         now_s = self._clock()
-        interval_s = _LIVE_INTERVAL_S if self._live else PLAIN_INTERVAL_S
-        if now_s - self._drawn_s < interval_s:
+        if now_s - self._drawn_s < self._screen.interval_s:
             return
         self._drawn_s = now_s
-        self._write(self._text(done, total, now_s - self._start_s))
+        per_s = done / max(now_s - self._start_s, 1e-9)
+        amount = f"{done / self._scale:,.0f}/{total / self._scale:,.0f} {self._unit}"
+        parts = [amount, f"{rate(per_s / self._scale)} {self._unit}/s"]
+        parts += [f"ETA {duration((total - done) / per_s)}"] if per_s else []
+        parts += [self.note] if self.note else []
+        text = "  ".join(parts)
+        self._screen.draw(lambda bar: bar.draw(done, total, text), lambda: f"{self._label} {text}")
 
     def __enter__(self) -> Meter:
         return self
@@ -65,29 +71,5 @@ class Meter:
         self.close()
 
     def close(self) -> None:
-        """Wipe the line on a terminal."""
-        if self._live and self._width:
-            self._stream.write("\r" + " " * self._width + "\r")
-            self._stream.flush()
-
-    def _text(self, done: int, total: int, seconds: float) -> str:
-        rate = done / max(seconds, 1e-9)
-        left = f"  ETA {duration((total - done) / rate)}" if rate else ""
-        return (
-            f"{self._label} {done / self._scale:,.0f}/{total / self._scale:,.0f} {self._unit}  "
-            f"{self._rate(rate / self._scale)} {self._unit}/s{left}"
-            f"{'  ' if self.note else ''}{self.note}"
-        )
-
-    @staticmethod
-    def _rate(value: float) -> str:
-        """Whole numbers, with digits behind the point for slow work."""
-        return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
-
-    def _write(self, text: str) -> None:
-        if self._live:
-            self._stream.write("\r" + text.ljust(self._width))
-            self._width = len(text)
-        else:
-            self._stream.write(text + "\n")
-        self._stream.flush()
+        """Wipe the bar from a terminal."""
+        self._screen.stop()

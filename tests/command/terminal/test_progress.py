@@ -14,8 +14,8 @@ import termios
 import threading
 
 import pytest
+from pagemill.command.terminal.number import duration
 from pagemill.command.terminal.progress import BuildProgress
-from pagemill.command.terminal.text import duration
 from pagemill.pipelines.build.snapshot import BuildSnapshot
 
 CONTROL = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b.")
