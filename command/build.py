@@ -96,11 +96,12 @@ def conclude(result: BuildResult, corpus: str, idle: str) -> int:
     """Draw the report of what a run changed and say how it ended; its exit status."""
     from ..engine.store.place import Place
     from ..report.corpus import write_corpus_report
-    from .terminal.ledger import stats_text, wants_colour
+    from .terminal.console import show
+    from .terminal.ledger import stats_view
 
     if not result.documents:
         print(idle)
-    print(stats_text(result.summary, colour=wants_colour(sys.stdout)))
+    show(*stats_view(result.summary))
     if result.documents:
         print(f"report: {write_corpus_report(Place.at(corpus))}")
     if result.summary.pages["written"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from ..engine.errors import ConfigError
@@ -29,23 +28,22 @@ def run_explain(arguments: argparse.Namespace) -> int:
     from ..engine.store.explain import explain_key, explain_rows, row_dict
     from ..engine.store.ledger import to_rows
     from ..engine.store.place import Place
-    from .terminal.ledger import explanation_text, rows_text, wants_colour
+    from .terminal.console import show_each
+    from .terminal.ledger import explanation_view, rows_view
 
     place = Place.at(arguments.corpus)
-    colour = wants_colour(sys.stdout)
     if arguments.key:
         explanation = explain_key(place, arguments.key)
         if arguments.json:
             print(json_text(explanation.to_dict()))
         else:
-            print(explanation_text(explanation, colour=colour))
+            show_each(explanation_view(explanation))
     elif arguments.status or arguments.reason:
         rows = to_rows(explain_rows(place, status=arguments.status, reason=arguments.reason))
         if arguments.json:
             print(json_text([row_dict(row) for row in rows]))
         else:
-            for line in rows_text(rows, colour=colour):
-                print(line)
+            show_each(rows_view(rows))
     else:
         raise ConfigError("explain takes a page key, a hash or file name, or --status or --reason")
     return OK

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from .option import add_corpus, add_json, json_text
@@ -23,7 +22,8 @@ def run_stats(arguments: argparse.Namespace) -> int:
     from ..engine.store.corpus import CorpusInfo
     from ..engine.store.ledger import read_rows, summarize
     from ..engine.store.place import Place
-    from .terminal.ledger import stats_text, wants_colour
+    from .terminal.console import show
+    from .terminal.ledger import stats_view
 
     place = Place.at(arguments.corpus)
     info = CorpusInfo.load(place)
@@ -31,7 +31,7 @@ def run_stats(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json_text({"status": info.status, **summary.to_dict()}))
     else:
-        print(stats_text(summary, colour=wants_colour(sys.stdout)))
+        show(*stats_view(summary))
         if info.status == "building":
             print("The build is not finished: run the same command again to go on.")
     return OK

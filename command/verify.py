@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from .option import add_corpus, add_json, json_text
@@ -21,6 +22,8 @@ def run_verify(arguments: argparse.Namespace) -> int:
     """Verify; the exit status."""
     from ..engine.store.place import Place
     from ..engine.verify.corpus import verify
+    from .terminal.console import show_each
+    from .terminal.fault import faults_view
     from .terminal.meter import Meter
 
     with Meter("verify") as meter:
@@ -32,8 +35,5 @@ def run_verify(arguments: argparse.Namespace) -> int:
         ]
         print(json_text({"faults": rows}))
     else:
-        for fault in faults:
-            where = " ".join(part for part in (fault.shard, fault.key) if part)
-            print(f"{where or arguments.corpus}: {fault.kind}: {fault.message}")
-        print(f"{len(faults)} faults" if faults else "No faults: every byte is as it was written.")
+        show_each(faults_view(faults, arguments.corpus, sys.stdout))
     return FAULTS if faults else OK

@@ -10,9 +10,11 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 NARROWEST_LIVE_COLUMNS = 40
 UNWRAPPED_COLUMNS = 100_000
@@ -21,29 +23,35 @@ UNWRAPPED_COLUMNS = 100_000
 
 def show(*parts: RenderableType, stream: TextIO | None = None) -> None:
     """Print renderables one below the other, on stdout unless told otherwise."""
+    show_each(parts, stream=stream)
+
+
+def show_each(parts: Iterable[RenderableType], *, stream: TextIO | None = None) -> None:
+    """`show`, each as soon as it comes: for lists of any length."""
     stream = sys.stdout if stream is None else stream
-    stream.write(encodable(rendered(*parts, stream=stream), stream))
+    for text in rendered(parts, stream=stream):
+        stream.write(encodable(text, stream))
     stream.flush()
 
 
-def rendered(*parts: RenderableType, stream: TextIO) -> str:
-    """What `show` writes, as text."""
-    colour, columns = wants_colour(stream), columns_of(stream)
+def rendered(parts: Iterable[RenderableType], *, stream: TextIO) -> Iterator[str]:
+    """Each part as the stream is to show it, line ends included."""
+    colour = wants_colour(stream)
     console = Console(
         file=io.StringIO(),
         force_terminal=colour,
         color_system="auto" if colour else None,
-        width=columns or UNWRAPPED_COLUMNS,
+        width=columns_of(stream) or UNWRAPPED_COLUMNS,
         highlight=False,
         markup=False,
         emoji=False,
         legacy_windows=False,
     )
-    with console.capture() as capture:
-        for part in parts:
-            console.print(part, soft_wrap=isinstance(part, str))
-    lines = capture.get().split("\n")
-    return "\n".join(line if colour else line.rstrip() for line in lines)
+    for part in parts:
+        with console.capture() as capture:
+            console.print(part, soft_wrap=isinstance(part, (str, Text)))
+        text = capture.get()
+        yield text if colour else "\n".join(line.rstrip() for line in text.split("\n"))
 
 
 def wants_colour(stream: TextIO) -> bool:

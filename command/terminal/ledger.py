@@ -1,4 +1,4 @@
-"""The ledger in words, for terminals: one fate, a list of fates, the totals.
+"""The ledger in words and tables: one fate, a list of fates, the totals.
 
 Names of files come from strangers: what could steer a terminal or turn the direction of the
 text is spelled out.
@@ -6,226 +6,202 @@ text is spelled out.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TextIO
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from ...engine.reason import Reason
 from ...engine.store.explain import Explanation, evidence, milliseconds, reason_meaning, source_of
 from ...engine.store.ledger import Fate, LedgerRow, LedgerSummary, RowKind
 from ...engine.text import visible
+from .number import file_size
+from .table import Cell, fields, table
 
-_STYLES = {
-    Fate.WRITTEN.value: "\x1b[32m",
-    Fate.REJECTED.value: "\x1b[33m",
-    Fate.FAILED.value: "\x1b[31m",
-    "dim": "\x1b[2m",
-    "bold": "\x1b[1m",
-}
-_RESET = "\x1b[0m"
-_LABEL_WIDTH = 11
+STYLES = {Fate.WRITTEN.value: "green", Fate.REJECTED.value: "yellow", Fate.FAILED.value: "red"}
+"""Of a fate, wherever it stands."""
+Field = tuple[str, Cell]
+"""A label and what stands behind it."""
 
 
-def wants_colour(stream: TextIO) -> bool:
-    """The stream is a terminal that shows colours, and the user has not said no."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    try:
-        return stream.isatty()
-    except ValueError:
-        return False
-
-
-def explanation_text(explanation: Explanation, *, colour: bool = False) -> str:
+def explanation_view(explanation: Explanation) -> Iterator[RenderableType]:
     """The fate of one page or document, with all that it rests on."""
     row = explanation.row
-    ink = _Ink(colour)
-    lines = [f"{row.kind} {ink('bold', visible(row.key or source_of(row)))}", "", *_fate(row, ink)]
-    lines += _origin(row, ink)
+    yield Text.assemble(f"{row.kind} ", (visible(row.key or source_of(row)), "bold"))
+    yield ""
+    rows = [*fate_fields(row), *origin_fields(row)]
     if row.kind == RowKind.PAGE:
-        lines += [*_content(row, ink), *_shard(explanation, ink)]
-    lines += _making(row, ink)
-    for twin in explanation.twins:
-        lines.append(_field("same bytes", visible(source_of(twin)), ink))
+        rows += [*content_fields(row), *shard_fields(explanation)]
+    rows += making_fields(row)
+    rows += [("same bytes", visible(source_of(twin))) for twin in explanation.twins]
+    yield fields(rows)
     if explanation.pages:
-        lines += ["", *rows_text(explanation.pages, colour=colour)]
-    return "\n".join(lines)
+        yield ""
+        yield from rows_view(explanation.pages)
 
 
-def rows_text(rows: Iterable[LedgerRow], *, colour: bool = False) -> Iterator[str]:
-    """One aligned line a row, after a heading; for lists of any length."""
-    ink = _Ink(colour)
-    heading = f"{'key':<26}  {'status':<8}  {'reason':<20}  {'verdict':<16}  document"
-    yield ink("dim", heading)
+def rows_view(rows: Iterable[LedgerRow]) -> Iterator[Text]:
+    """One aligned line a row, after a heading; columns of fixed width, for lists of any length."""
+    yield Text(
+        f"{'key':<26}  {'status':<8}  {'reason':<20}  {'verdict':<16}  document", style="dim"
+    )
     for row in rows:
+        key = row.key if row.kind == RowKind.PAGE else row.key[:20]
         verdict = f"{row.verdict:<10}  {row.score:.2f}" if row.verdict else ""
         page = f", page {row.page_index + 1}" if row.page_index >= 0 else ""
-        key = row.key if row.kind == RowKind.PAGE else row.key[:20]
-        yield (
-            f"{visible(key):<26}  {ink(row.status, f'{visible(row.status):<8}')}  "
-            f"{visible(row.reason):<20}  {visible(verdict):<16}  {visible(_name(row))}{page}"
+        yield Text.assemble(
+            f"{visible(key):<26}  ",
+            (f"{visible(row.status):<8}", STYLES.get(row.status, "")),
+            f"  {visible(row.reason):<20}  {visible(verdict):<16}  {visible(name_of(row))}{page}",
         )
 
 
-def stats_text(summary: LedgerSummary, *, colour: bool = False) -> str:
+def stats_view(summary: LedgerSummary) -> Iterator[RenderableType]:
     """The totals of a corpus, with the sum that must come out."""
-    ink = _Ink(colour)
     documents, pages = summary.documents, summary.pages
-    lines = [
-        _counted("documents", documents, ("found", "opened", "failed", "duplicates"), ink),
-        _counted("pages", pages, ("found", *(status.value for status in Fate)), ink),
-        _field("shards", f"{summary.shards:,}   {_size(summary.bytes)}", ink),
-        "",
-        _sum(summary, ink),
-    ]
-    whole = pages["found"] + documents["failed"]
+    yield fields(
+        [
+            ("documents", counts_text(documents, ("found", "opened", "failed", "duplicates"))),
+            ("pages", counts_text(pages, ("found", *(fate.value for fate in Fate)))),
+            ("shards", f"{summary.shards:,}   {file_size(summary.bytes)}"),
+        ]
+    )
+    yield ""
+    yield from sum_view(summary)
+    if internal := summary.reasons.get(Reason.INTERNAL_ERROR.value, 0):
+        yield Text(
+            f"{internal:,} failed inside Pagemill: please report what "
+            f"`pagemill explain CORPUS --reason {Reason.INTERNAL_ERROR.value}` says.",
+            style="bold red",
+        )
     meanings = {name: reason_meaning(name) for name in summary.reasons}
-    lines += _ranking("reasons", summary.reasons, whole, ink, meanings)
-    lines += _ranking("verdicts", summary.verdicts, pages["found"], ink)
-    lines += _ranking("languages", summary.languages, pages["found"], ink)
-    lines += _ranking("engines", summary.engines, pages["found"], ink)
-    return "\n".join(lines)
+    yield from ranking("reasons", summary.reasons, pages["found"] + documents["failed"], meanings)
+    yield from ranking("verdicts", summary.verdicts, pages["found"])
+    yield from ranking("languages", summary.languages, pages["found"])
+    yield from ranking("engines", summary.engines, pages["found"])
 
 
-class _Ink:
-    """Colours text, or leaves it."""
-
-    def __init__(self, colour: bool) -> None:
-        self._colour = colour
-
-    def __call__(self, style: str, text: str) -> str:
-        start = _STYLES.get(style) if self._colour else None
-        return f"{start}{text}{_RESET}" if start else text
-
-
-def _fate(row: LedgerRow, ink: _Ink) -> list[str]:
+def fate_fields(row: LedgerRow) -> Iterator[Field]:
+    """What became of it, and why."""
     at = f" at {row.stage}" if row.stage and row.status != Fate.WRITTEN else ""
-    lines = [_field("status", ink(row.status, visible(row.status)) + at, ink)]
+    yield "status", Text.assemble((visible(row.status), STYLES.get(row.status, "")), at)
     if row.reason:
-        lines.append(_field("reason", visible(row.reason), ink))
+        yield "reason", visible(row.reason)
         if meaning := reason_meaning(row.reason):
-            lines.append(_field("", meaning, ink))
+            yield "", meaning
     if row.message:
-        lines.append(_field("message", visible(row.message), ink))
-    return lines
+        yield "message", visible(row.message)
 
 
-def _origin(row: LedgerRow, ink: _Ink) -> list[str]:
-    lines = [_field("source", visible(row.uri), ink)]
+def origin_fields(row: LedgerRow) -> Iterator[Field]:
+    """Where it came from."""
+    yield "source", visible(row.uri)
     if row.member:
-        lines.append(_field("member", visible(row.member), ink))
+        yield "member", visible(row.member)
     if row.page_index >= 0:
         of = f" of {row.page_count:,}" if row.page_count else ""
-        lines.append(_field("page", f"{row.page_index + 1:,}{of}", ink))
+        yield "page", f"{row.page_index + 1:,}{of}"
     elif row.page_count:
-        lines.append(_field("pages", f"{row.page_count:,}", ink))
+        yield "pages", f"{row.page_count:,}"
     if row.doc_sha256 and row.kind == RowKind.PAGE:
-        lines.append(_field("document", visible(row.doc_sha256), ink))
+        yield "document", visible(row.doc_sha256)
     if row.kind == RowKind.DOCUMENT and row.bytes:
-        lines.append(_field("size", _size(row.bytes), ink))
-    return lines
+        yield "size", file_size(row.bytes)
 
 
-def _content(row: LedgerRow, ink: _Ink) -> list[str]:
-    lines = []
+def content_fields(row: LedgerRow) -> Iterator[Field]:
+    """What was found on the page, and the evidence of its verdict."""
     if row.verdict:
-        lines.append(_field("verdict", f"{visible(row.verdict)}, score {row.score:.3f}", ink))
-        found = evidence(row)
-        width = max((len(visible(name)) for name in found), default=0)
-        lines += [
-            _field("", f"{visible(name):<{width}}  {_number(value)}", ink)
-            for name, value in found.items()
-        ]
-    said = [f"{row.words:,} words"] if row.verdict or row.words else []
-    said += [visible(row.language)] if row.language else []
-    said += [f"{row.width:,} × {row.height:,} px"] if row.width else []
-    if said:
-        lines.append(_field("content", "   ".join(said), ink))
-    return lines
+        yield "verdict", f"{visible(row.verdict)}, score {row.score:.3f}"
+        measures = evidence(row)
+        width = max((len(visible(name)) for name in measures), default=0)
+        for name, value in measures.items():
+            yield "", f"{visible(name):<{width}}  {measure_text(value)}"
+    parts = [f"{row.words:,} words"] if row.verdict or row.words else []
+    parts += [visible(row.language)] if row.language else []
+    parts += [f"{row.width:,} × {row.height:,} px"] if row.width else []
+    if parts:
+        yield "content", "   ".join(parts)
 
 
-def _shard(explanation: Explanation, ink: _Ink) -> list[str]:
+def shard_fields(explanation: Explanation) -> Iterator[Field]:
+    """Where its bytes lie."""
     row, span = explanation.row, explanation.span
     if not row.shard:
-        return []
-    lines = [_field("shard", f"shards/{visible(row.shard)}.tar", ink)]
+        return
+    yield "shard", f"shards/{visible(row.shard)}.tar"
     if span is None:
-        return [*lines, _field("", "its index cannot be read: run `pagemill verify`", ink)]
-    lines.append(_field("", f"image  {span.image_bytes:,} bytes at {span.image_offset:,}", ink))
-    lines.append(_field("", f"json   {span.json_bytes:,} bytes at {span.json_offset:,}", ink))
-    return lines
+        yield "", "its index cannot be read: run `pagemill verify`"
+        return
+    yield "", f"image  {span.image_bytes:,} bytes at {span.image_offset:,}"
+    yield "", f"json   {span.json_bytes:,} bytes at {span.json_offset:,}"
 
 
-def _making(row: LedgerRow, ink: _Ink) -> list[str]:
-    lines = [_field("engine", visible(row.engine), ink)] if row.engine else []
-    spent = {stage: value for stage, value in milliseconds(row).items() if value > 0}
-    if spent:
-        text = "   ".join(f"{stage} {value:.1f}" for stage, value in spent.items())
-        lines.append(_field("time, ms", text, ink))
+def making_fields(row: LedgerRow) -> Iterator[Field]:
+    """With what it was read, in what time, after how many attempts, with which warnings."""
+    if row.engine:
+        yield "engine", visible(row.engine)
+    times = {stage: value for stage, value in milliseconds(row).items() if value > 0}
+    if times:
+        yield "time, ms", "   ".join(f"{stage} {value:.1f}" for stage, value in times.items())
     if row.attempts > 1:
-        lines.append(_field("attempts", str(row.attempts), ink))
+        yield "attempts", str(row.attempts)
     for index, warning in enumerate(text for text in row.warnings.split("; ") if text):
-        lines.append(_field("warnings" if index == 0 else "", visible(warning), ink))
-    return lines
+        yield "warnings" if index == 0 else "", visible(warning)
 
 
-def _counted(label: str, counts: Mapping[str, int], names: Iterable[str], ink: _Ink) -> str:
-    shown = [
-        f"{ink(name, f'{counts[name]:,}') if counts[name] else '0'} {name}"
-        for name in names
-        if counts[name] or name != "duplicates"
-    ]
-    return _field(label, "   ".join(shown), ink)
+def counts_text(counts: Mapping[str, int], names: Sequence[str]) -> Text:
+    """`4 found   3 opened   1 failed`; duplicates where there are any."""
+    parts = [name for name in names if counts[name] or name != "duplicates"]
+    return Text("   ").join(
+        Text.assemble(
+            (f"{counts[name]:,}", STYLES.get(name, "") if counts[name] else ""), f" {name}"
+        )
+        for name in parts
+    )
 
 
-def _sum(summary: LedgerSummary, ink: _Ink) -> str:
+def sum_view(summary: LedgerSummary) -> Iterator[Text]:
+    """Written, rejected and failed pages against those that were found; they must be as many."""
     pages, unopened = summary.pages, summary.documents["failed"]
-    left = pages["written"] + pages["rejected"] + pages["failed"]
-    right = pages["found"] + unopened
-    text = (
+    balanced = pages["written"] + pages["rejected"] + pages["failed"] == pages["found"] + unopened
+    yield Text(
         f"{pages['written']:,} written + {pages['rejected']:,} rejected + {pages['failed']:,} "
-        f"failed {'=' if left == right else '≠'} {pages['found']:,} pages found + {unopened:,} "
+        f"failed {'=' if balanced else '≠'} {pages['found']:,} pages found + {unopened:,} "
         f"document{'' if unopened == 1 else 's'} that could not be opened"
     )
-    if left == right:
-        return text
-    return f"{text}\n{ink('failed', 'The ledger is incomplete: run `pagemill verify`.')}"
+    if not balanced:
+        yield Text("The ledger is incomplete: run `pagemill verify`.", style="red")
 
 
-def _ranking(
-    title: str,
-    counts: Mapping[str, int],
-    whole: int,
-    ink: _Ink,
-    meanings: Mapping[str, str] | None = None,
-) -> list[str]:
+def ranking(
+    title: str, counts: Mapping[str, int], whole: int, meanings: Mapping[str, str] | None = None
+) -> Iterator[RenderableType]:
+    """Counts with their shares and what they mean; nothing where there are none."""
     if not counts:
-        return []
-    name_width = max(len(visible(name)) for name in counts)
-    count_width = max(len(f"{count:,}") for count in counts.values())
-    lines = ["", ink("bold", title)]
+        return
+    yield ""
+    yield Text(title, style="bold")
+    yield ranking_table(counts, whole, meanings or {})
+
+
+def ranking_table(counts: Mapping[str, int], whole: int, meanings: Mapping[str, str]) -> Padding:
+    """Name, count, share of the whole, meaning."""
+    rows: list[Sequence[Cell]] = []
     for name, count in counts.items():
-        told = ink("dim", f"   {meanings[name]}") if meanings and meanings[name] else ""
-        share = f"{100 * count / whole:5.1f}%" if whole else ""
-        lines.append(f"  {visible(name):<{name_width}}  {count:>{count_width},}  {share}{told}")
-    return lines
+        share = f"{100 * count / whole:.1f}%" if whole else ""
+        meaning = [Text(meanings[name], style="dim")] if meanings.get(name) else [Text()]
+        rows.append([visible(name), f"{count:,}", share, *(meaning if meanings else [])])
+    return table(rows, justify="lrrl" if meanings else "lrr", indent=2)
 
 
-def _field(label: str, text: str, ink: _Ink) -> str:
-    return f"  {ink('dim', f'{label:<{_LABEL_WIDTH}}')}{text}".rstrip()
-
-
-def _name(row: LedgerRow) -> str:
+def name_of(row: LedgerRow) -> str:
+    """The document's name, and the member's where it lies in an archive."""
     name = row.name or row.uri
     return f"{name} › {row.member}" if row.member and row.member not in name else name
 
 
-def _number(value: object) -> str:
+def measure_text(value: object) -> str:
+    """A number of the evidence."""
     return f"{value:.4g}" if isinstance(value, float) else visible(str(value))
-
-
-def _size(amount: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB", "TB"):
-        if amount < 999.95 or unit == "TB":
-            break
-        amount /= 1000
-    return f"{amount:,.0f} {unit}" if unit == "bytes" else f"{amount:,.1f} {unit}"
