@@ -14,8 +14,8 @@ from support.typeset import typeset
 
 @pytest.mark.parametrize("level", ["light", "moderate", "heavy"])
 def test_another_operator_changes_only_the_regions_that_it_wins(level):
-    known = MASKS if level == "heavy" else OPERATORS
-    names = tuple(known)
+    kinds = MASKS if level == "heavy" else OPERATORS
+    names = tuple(kinds)
     changed = 0
     for epoch in range(40):
         fewer = scheduled(operator=OperatorConfig(**{level: names[:-1]}))

@@ -60,12 +60,12 @@ def test_pages_that_differ_only_in_masked_words_come_out_equal(mask, quality):
             pictures = [through_jpeg(picture, quality) for picture in pictures]
         again = plan_page(other_page, seed=3, epoch=epoch, schedule=heavy(mask))
         assert [r.cover for r in again.regions] == [r.cover for r in plan.regions]
-        one, two = (corrupt(picture, plan) for picture in pictures)
+        first, second = (corrupt(picture, plan) for picture in pictures)
         if quality:
-            off = roomy(plan, one.shape)
-            assert np.array_equal(one[off], two[off])
+            off = roomy(plan, first.shape)
+            assert np.array_equal(first[off], second[off])
         else:
-            assert np.array_equal(one, two)
+            assert np.array_equal(first, second)
         seen += len(hidden)
     assert seen > 50
 
@@ -115,9 +115,9 @@ def test_the_check_finds_a_mask_that_is_too_small():
         for region in plan.regions
     )
     cut = replace(plan, regions=regions)
-    found = leaks(image, page, cut)
-    assert any("change with the text" in one for one in found)
-    assert any("beside its mask" in one for one in found)
+    faults = leaks(image, page, cut)
+    assert any("change with the text" in fault for fault in faults)
+    assert any("beside its mask" in fault for fault in faults)
 
 
 def test_ink_of_a_neighbour_is_not_residual():

@@ -21,7 +21,7 @@ MARGIN_PX = 3
 def readings(name: str) -> dict[Level, list[tuple[float, float]]]:
     """Level to error rates of its regions, clean and corrupted, on pages of three sizes."""
     engine = open_ocr(name)
-    found: dict[Level, list[tuple[float, float]]] = defaultdict(list)
+    rates: dict[Level, list[tuple[float, float]]] = defaultdict(list)
     for number, size in enumerate((15, 22, 30)):
         image, page = typeset(
             PROSE, width=1500, blocks=(4, 8), size_px=size, pitch_px=2 * size, name=f"{size} px"
@@ -30,10 +30,10 @@ def readings(name: str) -> dict[Level, list[tuple[float, float]]]:
             plan = plan_page(page, seed=number, epoch=epoch, schedule=SCHEDULE)
             out = corrupt(image, plan)
             crops = [[cut(picture, region) for region in plan.regions] for picture in (image, out)]
-            before, after = (engine.read_lines(one) for one in crops)
+            before, after = (engine.read_lines(images) for images in crops)
             for region, clean, corrupted in zip(plan.regions, before, after, strict=True):
-                found[region.level].append((rate(clean, region), rate(corrupted, region)))
-    return found
+                rates[region.level].append((rate(clean, region), rate(corrupted, region)))
+    return rates
 
 
 def rate(read: str, region) -> float:

@@ -104,8 +104,8 @@ def test_what_lags_gets_more_and_what_is_learned_less():
 )
 def test_feedback_of_any_size_leaves_a_mixture_and_replays(losses):
     schedule = Schedule()
-    for number, one in enumerate(losses):
-        schedule = adapt(schedule, start=10 * number, losses=one)
+    for number, loss in enumerate(losses):
+        schedule = adapt(schedule, start=10 * number, losses=loss)
         shares = schedule.shares(10 * number)
         assert sum(shares) == pytest.approx(1)
         assert min(shares) >= 0.03

@@ -49,9 +49,9 @@ def test_bands_are_inverted_and_found_again():
     lookup = SeverityLookup(table(noise=STEEP), ["noise"])
     low, high = BANDS[Level.MODERATE]
     for x_height in (8.0, 16.0):
-        for part, wanted in ((0.0, low), (1.0, high)):
+        for part, error in ((0.0, low), (1.0, high)):
             severity = lookup.severity("noise", Level.MODERATE, x_height, part)
-            assert lookup.error("noise", severity, x_height) == pytest.approx(wanted, abs=2e-3)
+            assert lookup.error("noise", severity, x_height) == pytest.approx(error, abs=2e-3)
     small, middle, large = (
         lookup.severity("noise", Level.MODERATE, size, 0.5) for size in (8.0, 11.3, 16.0)
     )
@@ -107,6 +107,9 @@ def test_the_table_that_ships_covers_every_operator_and_says_where_it_is_from():
 def test_the_table_is_part_of_the_fingerprint(tmp_path):
     shipped = load_table()
     write_table(tmp_path / "t.json", shipped)
-    one, other = Schedule(), Schedule(config=CorruptionConfig(severity=str(tmp_path / "t.json")))
-    assert one.fingerprint == Schedule().fingerprint
-    assert one.fingerprint != other.fingerprint
+    shipped, other = (
+        Schedule(),
+        Schedule(config=CorruptionConfig(severity=str(tmp_path / "t.json"))),
+    )
+    assert shipped.fingerprint == Schedule().fingerprint
+    assert shipped.fingerprint != other.fingerprint

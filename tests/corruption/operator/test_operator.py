@@ -77,8 +77,8 @@ def test_a_mask_never_looks_under_itself(name):
     other = image.copy()
     cover = (20, 10, 150, 50)
     other[10:50, 20:150] = 77
-    one, two = (MASKS[name].draw(picture, cover, 5) for picture in (image, other))
-    assert np.array_equal(one, two)
+    first, second = (MASKS[name].draw(picture, cover, 5) for picture in (image, other))
+    assert np.array_equal(first, second)
 
 
 @pytest.mark.parametrize("name", OPERATORS)
@@ -106,8 +106,8 @@ def test_a_colour_crop_without_colour_stays_without(name):
 
 
 def test_slots_are_unique_and_fit_the_race():
-    for known in (OPERATORS, MASKS):
-        slots = [one.slot for one in known.values()]
+    for kinds in (OPERATORS, MASKS):
+        slots = [kind.slot for kind in kinds.values()]
         assert len(set(slots)) == len(slots)
         assert max(slots) < 32
     assert len(OPERATORS) >= 14
@@ -130,5 +130,7 @@ def test_loading_corruption_loads_no_torch_and_no_ray_and_harms_no_albumentation
         "print(*sorted({'torch', 'ray', 'onnxruntime'} & set(sys.modules)))\n"
         "print('albumentations.pytorch' in sys.modules)\n"
     )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert shown.stdout.split("\n")[:2] == ["", "False"]
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.split("\n")[:2] == ["", "False"]

@@ -41,9 +41,9 @@ def test_no_right_answer_in_twenty_is_not_certainty_either():
 
 
 def test_one_answer_says_next_to_nothing():
-    one = estimate([Score(1.0, 5.0)])
-    assert one.low < 0.01
-    assert one.high > 0.97
+    single = estimate([Score(1.0, 5.0)])
+    assert single.low < 0.01
+    assert single.high > 0.97
     above = estimate([Score(10.0, 5.0)])
     assert (above.value, above.high) == (2.0, 2.0)
     assert above.low < 0.1

@@ -105,8 +105,8 @@ def test_the_form_says_which_differences_count():
     ],
 )
 def test_what_severities_are_calibrated_by(read, target, rate):
-    given = character_error_rate(read, target, form=LETTERS_ONLY, at_most=1.0)
-    assert given == pytest.approx(rate)
+    measured = character_error_rate(read, target, form=LETTERS_ONLY, at_most=1.0)
+    assert measured == pytest.approx(rate)
 
 
 def test_an_error_rate_may_be_held_below_a_bound():
