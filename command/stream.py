@@ -42,7 +42,7 @@ def run_stream(arguments: argparse.Namespace) -> int:
     need_torch("the stream needs")
     from ..engine.config import load
     from ..model.load import load_processor
-    from ..report.stream.sheet import write_sheet
+    from ..report.stream import write_stream_report
     from ..train.stream.inspect import inspect_stream
     from ..train.stream.stream import PageStream, StreamConfig
     from .terminal.meter import Meter
@@ -58,6 +58,6 @@ def run_stream(arguments: argparse.Namespace) -> int:
     for line in stream_lines(view):
         print(line)
     if arguments.html is not None:
-        write_sheet(view, arguments.html)
+        write_stream_report(view, arguments.html)
         print(f"page: {arguments.html}")
     return FAULTS if view.lost else OK

@@ -49,7 +49,7 @@ class RunWarning:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunProgress:
     """Steps done of those planned, and what they took."""
 
     share: float
@@ -79,7 +79,7 @@ class RunSummary:
     started: bool
     tiles: tuple[Tile, ...]
     """Empty where no step is logged."""
-    progress: Progress | None
+    progress: RunProgress | None
     steps_text: str
     score_text: str
     """The one figure that stages are told apart by."""
@@ -159,7 +159,7 @@ def _tiles(data: RunData) -> tuple[Tile, ...]:
     return tuple(tiles)
 
 
-def _progress(data: RunData) -> Progress:
+def _progress(data: RunData) -> RunProgress:
     done, planned = data.last, data.planned
     about = "about " if data.sampled else ""
     facts = [
@@ -171,7 +171,7 @@ def _progress(data: RunData) -> Progress:
     if data.state == "running" and planned > done:
         left_s = (planned - done) * _recent(data, "seconds")
         facts.append(("about", duration(left_s), "left"))
-    return Progress(min(done / planned, 1.0) if planned > 0 else 1.0, tuple(facts))
+    return RunProgress(min(done / planned, 1.0) if planned > 0 else 1.0, tuple(facts))
 
 
 def _named_checkpoints(rows: Sequence[Row]) -> tuple[NamedCheckpoint, ...]:

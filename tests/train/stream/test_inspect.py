@@ -16,7 +16,7 @@ from pagemill.corruption.region import RegionConfig
 from pagemill.engine.errors import ConfigError
 from pagemill.engine.store.place import Place
 from pagemill.model.image_processing import resized
-from pagemill.report.stream.sheet import sheet
+from pagemill.report.stream import render_stream
 from pagemill.train.stream.inspect import ASKED, inspect_stream
 from pagemill.train.stream.packing import PackConfig
 from pagemill.train.stream.picture import picture_of
@@ -122,7 +122,7 @@ def test_the_text_is_aligned_and_within_100_columns(shown):
 
 
 def test_the_page_is_self_contained_and_shows_every_sample(shown):
-    page = sheet(shown)
+    page = render_stream(shown)
     assert not re.search(r"https?://|<script|<link|@import|url\(", page)
     assert set(re.findall(r'src="(.{22})', page)) == {"data:image/png;base64,"}
     assert all(one.key in page for one in shown.samples)
@@ -138,7 +138,7 @@ def test_lost_samples_are_shown_with_their_reason(corpora, processor, tmp_path):
     shown = inspect_stream(stream(str(tmp_path / "scans"), processor), steps=1)
     assert shown.lost
     assert shown.tasks["lost"] == len(shown.lost)
-    text, page = " ".join(" ".join(stream_lines(shown)).split()), sheet(shown)
+    text, page = " ".join(" ".join(stream_lines(shown)).split()), render_stream(shown)
     for one in shown.lost:
         assert one.key in one.reason
         assert f"lost {one.reason[:40]}" in text
@@ -167,7 +167,7 @@ def test_conversations_are_shown_with_all_their_pictures_and_turns(processor, tm
         "Two.<|im_end|>",
         "Yes.<|im_end|>",
     ]
-    assert "Sure?" in sheet(shown)
+    assert "Sure?" in render_stream(shown)
     assert sum(shown.levels.values()) == 0
     assert list(stream_lines(shown))
 
