@@ -1,6 +1,6 @@
 """Do the levels mean what they say? OCR engines read the regions of pages that no table has seen.
 
-python bench/legibility.py CORPUS [--pages 60] [--engines tesseract,rapidocr] [--seed 1]
+python bench/legibility.py CORPUS [--pages 60] [--ocr tesseract,rapidocr] [--seed 1]
 
 CORPUS is built from documents that are not those of the severity table. Regions of one line are
 cut out and read as they are and as the default schedule corrupts them. A region counts for an
@@ -57,10 +57,10 @@ def main() -> int:
     parser.add_argument("corpus")
     parser.add_argument("--pages", type=int, default=60)
     parser.add_argument("--lines", type=int, default=20, help="lines an operator and x-height")
-    parser.add_argument("--engines", default="tesseract,rapidocr")
+    parser.add_argument("--ocr", default="tesseract,rapidocr")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    names = arguments.engines.split(",")
+    names = arguments.ocr.split(",")
     place = Place.at(arguments.corpus)
     pages = list(itertools.islice(read_pages(place), arguments.pages))
     schedule = Schedule()
