@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..train.state import RunResult
 
 REPORT, ABLATE = "report", "ablate"
+ABLATION_TABLE = "ablation.md"
+"""In the folder of an ablation."""
 
 
 def add_train(commands: Any) -> None:
@@ -100,6 +102,7 @@ def run_ablation(arguments: argparse.Namespace) -> int:
     """Train with each mixture and compare; the exit status."""
     from ..train.ablation import ablate
     from ..train.launch import parse_job
+    from .terminal.ablation import ablation_table
     from .terminal.training import TrainingMeter
 
     if arguments.run is None:
@@ -107,9 +110,12 @@ def run_ablation(arguments: argparse.Namespace) -> int:
     arguments.recipe = arguments.run
     with TrainingMeter() as meter:
         result = ablate(parse_job(arguments), on_step=meter)
-    for line in result.lines:
+    lines = list(ablation_table(result.arms))
+    path = result.folder / ABLATION_TABLE
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for line in lines:
         print(line)
-    print(f"table: {result.path}")
+    print(f"table: {path}")
     return OK
 
 

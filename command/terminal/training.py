@@ -22,7 +22,8 @@ class TrainingMeter:
         self._steps = Meter("train", unit="steps")
 
     def __call__(self, step: StepProgress) -> None:
-        self._steps.note = step.note or f"loss {step.loss:.3f}  {step.tokens_per_s:,.0f} tokens/s"
+        text = step.note or f"loss {step.loss:.3f}  {step.tokens_per_s:,.0f} tokens/s"
+        self._steps.note = f"{step.label}: {text}" if step.label else text
         self._steps(step.step, step.steps)
 
     def __enter__(self) -> TrainingMeter:

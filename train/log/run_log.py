@@ -40,6 +40,8 @@ class StepProgress:
     tokens_per_s: float = 0.0
     note: str = ""
     """What is being done, where it is not a step."""
+    label: str = ""
+    """Of the run, where there are several of one command."""
 
 
 OnStep = Callable[[StepProgress], None]
