@@ -115,7 +115,7 @@ def test_a_run_stops_after_its_minutes_and_goes_on(tmp_path, corpus, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["train", "nowhere"], "demo, small, base"),
         (["train", "demo"], "--data"),
@@ -130,10 +130,10 @@ def test_a_run_stops_after_its_minutes_and_goes_on(tmp_path, corpus, capsys):
         (["train", "ablate"], "recipe"),
     ],
 )
-def test_bad_input_says_what_to_do(words, told, capsys, tmp_path, monkeypatch):
+def test_bad_input_says_what_to_do(words, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main.main(words) in (1, 2)
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -68,6 +68,20 @@ class Job:
         return with_overrides(Recipe, {}, [*SETTINGS, *data, *self.settings])
 
 
+def job_on(corpora: Sequence[str], folder: Path, *settings: str, **more: Any) -> Job:
+    """A run in a folder on the first of the corpora."""
+    return Job(corpus=corpora[0], out=str(folder), settings=settings, **more)
+
+
+def finished_job(corpora: Sequence[str], folder: Path) -> Job:
+    """A run of four steps with two checkpoints that is done."""
+    job = job_on(corpora, folder, "steps=4", "checkpoint.every=2")
+    result = train_job(job)
+    assert (result.reason, result.step) == ("done", 4)
+    assert result.checkpoint == job.folder / "checkpoints" / "step-000004"
+    return job
+
+
 def train_job(job: Job, ranks: Ranks | None = None, **run: Any) -> RunResult:
     """The run, in this process."""
     trainer = Trainer(job.recipe(), job.folder, ranks or Ranks(), **run)

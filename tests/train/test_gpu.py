@@ -10,28 +10,14 @@ from pagemill.model.packed import packed_attention, packed_inputs
 from pagemill.train.log.journal import read
 from pagemill.train.recipe import read_recipe
 from pagemill.train.trainer import Trainer
+from support.recipes import write_small_recipe
 
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no accelerator"),
 ]
 
-RECIPE = """
-steps = {steps}
-[model]
-preset = "nano"
-scale_resolution = 84
-max_slice_nums = 3
-[data]
-corpora = ["{corpus}"]
-names = ["scans"]
-workers = 2
-[stream]
-window_samples = 32
-[stream.pack]
-budget_tokens = 1024
-budget_slices = 24
-global_packs = 4
+SETTINGS = """
 [optim]
 lr = 3e-3
 [parallel]
@@ -49,9 +35,9 @@ most_new_tokens = 16
 
 
 def recipe(tmp_path, corpus: str, steps: int, *, compiled: bool = False):
-    path = tmp_path / f"recipe-{steps}-{compiled}.toml"
-    path.write_text(RECIPE.format(steps=steps, corpus=corpus, compile=str(compiled).lower()))
-    return read_recipe(str(path))[0]
+    settings = SETTINGS.format(compile=str(compiled).lower())
+    path = write_small_recipe(tmp_path, corpus, steps, settings)
+    return read_recipe(path, ["data.workers=2"])[0]
 
 
 def test_the_kernel_for_packs_agrees_with_each_sample_alone():

@@ -31,7 +31,7 @@ def filled(**config) -> Guard:
 
 
 @pytest.mark.parametrize(
-    ("loss", "norm", "told"),
+    ("loss", "norm", "message"),
     [
         (2.0, 3.0, ""),
         (math.nan, 3.0, "the loss is nan"),
@@ -44,8 +44,8 @@ def filled(**config) -> Guard:
         (5.2, 3.0, "the loss is 5.2, usual is 2.15"),
     ],
 )
-def test_what_is_not_finite_or_explodes_is_a_fault(loss, norm, told):
-    assert filled().fault(loss, norm) == told
+def test_what_is_not_finite_or_explodes_is_a_fault(loss, norm, message):
+    assert filled().fault(loss, norm) == message
 
 
 def test_small_norms_far_below_the_cut_are_no_alarm():
@@ -96,9 +96,9 @@ def at(folder: Path, step: int):
 def test_a_poisoned_step_leaves_no_trace_and_names_its_page(corpora, tmp_path):
     settings = ("steps=5", "checkpoint.every=1", "checkpoint.keep_last=9")
     train_job(Job(corpus=corpora[0], out=str(tmp_path / "run"), settings=settings, poisoned=(0, 3)))
-    told = lines(tmp_path / "run")
-    assert [one["skipped"] for one in told] == ["", "", "the loss is nan", "", ""]
-    assert told[2]["loss"] is None
+    logged = lines(tmp_path / "run")
+    assert [one["skipped"] for one in logged] == ["", "", "the loss is nan", "", ""]
+    assert logged[2]["loss"] is None
     (before, two), (after, three), (_, four) = (at(tmp_path / "run", n) for n in (2, 3, 4))
     assert same(two, three)
     assert not same(three, four)
@@ -110,10 +110,10 @@ def test_a_poisoned_step_leaves_no_trace_and_names_its_page(corpora, tmp_path):
     train_job(Job(corpus=corpora[0], out=str(tmp_path / "sound"), settings=("steps=5",)))
     sound = lines(tmp_path / "sound")
     for name in ("lr", "tokens", "window"):
-        assert [one[name] for one in told] == [one[name] for one in sound]
+        assert [one[name] for one in logged] == [one[name] for one in sound]
     assert curve(tmp_path / "run")[:2] == curve(tmp_path / "sound")[:2]
-    assert told[2]["samples"] == [first_key(corpora[0], 3)]
-    assert all(not one["samples"] for one in told if not one["skipped"])
+    assert logged[2]["samples"] == [first_key(corpora[0], 3)]
+    assert all(not one["samples"] for one in logged if not one["skipped"])
 
 
 def first_key(corpus: str, step: int) -> str:
@@ -153,14 +153,14 @@ def spoil(monkeypatch, key: str, **changes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"labels": 12288}, "the label 12288 is out of range"),
         ({"input_ids": -7}, "the token -7 is out of range"),
         ({"labels": -1}, "the label -1 is out of range"),
     ],
 )
-def test_a_number_out_of_range_is_a_lost_sample(corpora, processor, monkeypatch, changes, told):
+def test_a_number_out_of_range_is_a_lost_sample(corpora, processor, monkeypatch, changes, message):
     made = PageStream(corpora[0], processor, seed=1)
     window = made.plans.plan(0)
     ask = made.ask(window[0][0])
@@ -171,7 +171,7 @@ def test_a_number_out_of_range_is_a_lost_sample(corpora, processor, monkeypatch,
     assert (lost.task, lost.key, len(lost.input_ids)) == ("lost", key, ask.tokens)
     assert not lost.weights.any()
     [one] = failures
-    assert told in one
+    assert message in one
     assert key in one
 
 
@@ -201,9 +201,9 @@ def test_training_goes_on_past_broken_samples_and_names_them(corpora, tmp_path, 
     spoil(monkeypatch, keys[1], labels=99_999)
     result = train_job(Job(corpus=str(tmp_path / "scans"), out=str(tmp_path / "run")))
     assert result.reason == "done"
-    told = lines(tmp_path / "run")
-    assert any(keys[0] in one for one in told[0]["failures"])
-    assert any(keys[1] in one and "out of range" in one for one in told[1]["failures"])
-    assert not any(one["skipped"] for one in told)
-    assert told[0]["answer_tokens"] < lines(tmp_path / "sound")[0]["answer_tokens"]
+    logged = lines(tmp_path / "run")
+    assert any(keys[0] in one for one in logged[0]["failures"])
+    assert any(keys[1] in one and "out of range" in one for one in logged[1]["failures"])
+    assert not any(one["skipped"] for one in logged)
+    assert logged[0]["answer_tokens"] < lines(tmp_path / "sound")[0]["answer_tokens"]
     assert all(torch.isfinite(one).all() for one in pieces(tmp_path / "run").values())

@@ -77,10 +77,10 @@ def test_two_ranks_learn_what_one_does(corpora, tmp_path):
         learned = {n: one_ for (n, kind), one_ in pieces(other.out).items() if kind == "weight"}
         assert same(model, learned)
 
-    told = lines(poisoned.out)
-    assert [line["skipped"] for line in told] == ["", "the loss is nan", "", ""]
-    assert len(told[1]["samples"]) == 1
-    assert told[1]["samples"][0] in said_keys(corpora, 2)
+    logged = lines(poisoned.out)
+    assert [line["skipped"] for line in logged] == ["", "the loss is nan", "", ""]
+    assert len(logged[1]["samples"]) == 1
+    assert logged[1]["samples"][0] in said_keys(corpora, 2)
     saved = [read_checkpoint(step(poisoned, number)).state["progressed"] for number in (2, 4)]
     assert [state["applied"] for state in saved] == [1, 3]
 
@@ -168,7 +168,7 @@ def test_any_checkpoint_is_gone_on_from_any_other_way(corpora, tmp_path):
     for ranks, jobs in resumed.items():
         train_on_ranks(ranks, jobs, tmp_path)
     for one in [*resumed[1], *resumed[2]]:
-        assert [told["step"] for told in lines(one.out, "start")][-1] == 3
+        assert [logged["step"] for logged in lines(one.out, "start")][-1] == 3
         assert largest_gap(one.out, whole.out) < 1e-5, one.out
         assert distance(with_gradient(pieces(one.out)), with_gradient(pieces(whole.out))) < 5e-3, (
             one.out
@@ -224,10 +224,10 @@ def test_a_poisoned_rank_skips_the_step_on_all(corpora, tmp_path):
     for (_, harm), job in jobs.items():
         skipped = [one["skipped"] for one in lines(job.out)]
         assert skipped[:2] + skipped[3:] == [""] * 3, job.out
-        told = (
+        logged = (
             "the loss is nan" if harm == "poisoned" else r"the norm of the gradients is (inf|nan)"
         )
-        assert re.fullmatch(told, skipped[2]), job.out
+        assert re.fullmatch(logged, skipped[2]), job.out
         found = [read_pieces(read_checkpoint(step(job, number))) for number in (2, 3, 4)]
         assert same(found[0], found[1]), job.out
         assert not same(found[1], found[2]), job.out

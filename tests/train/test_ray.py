@@ -14,26 +14,12 @@ from pagemill.train.launch import TrainJob
 from pagemill.train.log.journal import read
 from pagemill.train.recipe import read_recipe
 from pagemill.train.trainer import Trainer
+from support.recipes import write_small_recipe
 
 psutil = pytest.importorskip("psutil")
 
 STEPS = 12
-RECIPE = """
-steps = {steps}
-[model]
-preset = "nano"
-scale_resolution = 84
-max_slice_nums = 3
-[data]
-corpora = ["{corpus}"]
-names = ["scans"]
-workers = 0
-[stream]
-window_samples = 32
-[stream.pack]
-budget_tokens = 1024
-budget_slices = 24
-global_packs = 4
+SETTINGS = """
 [parallel]
 threads = 1
 [checkpoint]
@@ -63,9 +49,8 @@ def kill_one_worker(checkpoint: Path, done: list[int]) -> None:
 @pytest.mark.ray
 @pytest.mark.slow
 def test_a_killed_worker_costs_the_steps_since_the_last_checkpoint(tmp_path, corpora):
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text(RECIPE.format(steps=STEPS, corpus=corpora[0]))
-    Trainer(read_recipe(str(recipe))[0], tmp_path / "alone").train()
+    recipe = write_small_recipe(tmp_path, corpora[0], STEPS, SETTINGS)
+    Trainer(read_recipe(recipe)[0], tmp_path / "alone").train()
     killed: list[int] = []
     folder = tmp_path / "cluster"
     killer = threading.Thread(
@@ -75,13 +60,13 @@ def test_a_killed_worker_costs_the_steps_since_the_last_checkpoint(tmp_path, cor
     with connected(None, 2):
         from pagemill.train.ray import train_on_cluster
 
-        told = []
-        job = TrainJob(recipe=str(recipe), out=str(folder))
-        reason = train_on_cluster(job, workers=2, gpus=0, on_step=told.append)
+        progress = []
+        job = TrainJob(recipe=recipe, out=str(folder))
+        reason = train_on_cluster(job, workers=2, gpus=0, on_step=progress.append)
     killer.join()
     assert killed
     assert reason == "done"
-    assert told[-1].steps == STEPS
+    assert progress[-1].steps == STEPS
     starts = [line["step"] for line in read(folder / "log.jsonl") if line["kind"] == "start"]
     assert starts[0] == 0
     assert starts[-1] >= 4

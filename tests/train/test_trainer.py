@@ -20,6 +20,8 @@ from support.trained import (
     Watched,
     curve,
     distance,
+    finished_job,
+    job_on,
     largest_gap,
     lines,
     pieces,
@@ -32,18 +34,9 @@ from support.trained import (
 GOLDEN = Path(__file__).with_name("golden_demo.json")
 
 
-def job(corpora, folder: Path, *settings: str, **more) -> Job:
-    return Job(corpus=corpora[0], out=str(folder), settings=settings, **more)
-
-
 @pytest.fixture(scope="module")
 def done(corpora, tmp_path_factory) -> Job:
-    """A finished run of four steps."""
-    made = job(corpora, tmp_path_factory.mktemp("done") / "run", "steps=4", "checkpoint.every=2")
-    result = train_job(made)
-    assert (result.reason, result.step) == ("done", 4)
-    assert result.checkpoint == made.folder / "checkpoints" / "step-000004"
-    return made
+    return finished_job(corpora, tmp_path_factory.mktemp("done") / "run")
 
 
 def test_the_log_tells_the_run(done):
@@ -64,31 +57,31 @@ def test_the_log_tells_the_run(done):
 
 
 def test_sigterm_saves_and_stops_and_the_run_goes_on(corpora, done, tmp_path):
-    made = job(corpora, tmp_path, *done.settings)
+    job = job_on(corpora, tmp_path, *done.settings)
     watched = Watched(signal_at=3)
-    result = train_job(made, on_step=watched)
+    result = train_job(job, on_step=watched)
     assert (result.reason, result.step) == ("stopped", 3)
     assert result.checkpoint.name == "step-000003"
     assert any("stopping" in one.note for one in watched.progress)
-    assert lines(made.out, "end")[-1]["reason"] == "stopped"
-    assert train_job(replace(made, resume=True)).reason == "done"
-    assert curve(made.out) == curve(done.out)
-    assert same(pieces(made.out), pieces(done.out))
+    assert lines(job.out, "end")[-1]["reason"] == "stopped"
+    assert train_job(replace(job, resume=True)).reason == "done"
+    assert curve(job.out) == curve(done.out)
+    assert same(pieces(job.out), pieces(done.out))
 
 
 def test_a_checkpoint_that_cannot_be_written_ends_the_run(corpora, tmp_path):
     (tmp_path / "checkpoints").write_text("in the way")
-    made = job(corpora, tmp_path, "steps=4", "checkpoint.every=1")
+    job = job_on(corpora, tmp_path, "steps=4", "checkpoint.every=1")
     with pytest.raises(CheckpointError, match="could not be written"):
-        train_job(made)
-    [end] = lines(made.out, "end")
+        train_job(job)
+    [end] = lines(job.out, "end")
     assert end["reason"] == "failed"
     assert end["step"] < 4
     assert "could not be written" in end["message"]
 
 
 def test_a_checkpoint_is_due_by_the_clock(corpora, tmp_path):
-    train_job(job(corpora, tmp_path, "steps=3", "checkpoint.every_s=1e-9"))
+    train_job(job_on(corpora, tmp_path, "steps=3", "checkpoint.every_s=1e-9"))
     assert [one["step"] for one in lines(tmp_path, "checkpoint")] == [1, 2, 3]
     kept = sorted(one.name for one in (tmp_path / "checkpoints").iterdir())
     assert kept == ["step-000002", "step-000003"]
@@ -99,24 +92,24 @@ ADAPTED = ("steps=14", "adapt.every=2", "stream.window_samples=4", "checkpoint.e
 
 @pytest.fixture(scope="module")
 def adapted(corpora, tmp_path_factory) -> Job:
-    made = job(corpora, tmp_path_factory.mktemp("adapted") / "run", *ADAPTED, "adapt.lead=4")
-    train_job(made)
-    return made
+    job = job_on(corpora, tmp_path_factory.mktemp("adapted") / "run", *ADAPTED, "adapt.lead=4")
+    train_job(job)
+    return job
 
 
 def test_losses_change_the_levels_and_the_log_says_when(adapted):
-    told = lines(adapted.out, "adapt")
-    assert [one["step"] for one in told] == [2, 4, 6, 8, 10, 12, 14]
-    assert all(a["window"] < b["window"] for a, b in pairwise(told))
-    assert all(set(one["losses"]) == {"clean", "light", "moderate", "heavy"} for one in told)
-    assert all(sum(one["shares"].values()) == pytest.approx(1, abs=1e-5) for one in told)
-    assert len({tuple(one["shares"].values()) for one in told}) >= 4
+    logged = lines(adapted.out, "adapt")
+    assert [one["step"] for one in logged] == [2, 4, 6, 8, 10, 12, 14]
+    assert all(a["window"] < b["window"] for a, b in pairwise(logged))
+    assert all(set(one["losses"]) == {"clean", "light", "moderate", "heavy"} for one in logged)
+    assert all(sum(one["shares"].values()) == pytest.approx(1, abs=1e-5) for one in logged)
+    assert len({tuple(one["shares"].values()) for one in logged}) >= 4
     [summary] = (adapted.folder / "checkpoints").glob("step-000014/checkpoint.json")
     state = orjson.loads(summary.read_bytes())["state"]
     fed = state["stream"]["fed"]
-    assert [one["start"] for one in fed] == [one["window"] for one in told]
-    assert [one["losses"] for one in fed] == [one["losses"] for one in told]
-    begun = told[0]["window"]
+    assert [one["start"] for one in fed] == [one["window"] for one in logged]
+    assert [one["losses"] for one in fed] == [one["losses"] for one in logged]
+    begun = logged[0]["window"]
     steps = lines(adapted.out)
     assert steps[-1]["window"] > begun + 1
     shares = {one["window"]: one["shares"] for one in steps}
@@ -125,7 +118,7 @@ def test_losses_change_the_levels_and_the_log_says_when(adapted):
     tokens = [one["levels"]["clean"]["tokens"] for one in steps[2:4]]
     losses = [one["levels"]["clean"]["loss"] for one in steps[2:4]]
     mean = sum(a * b for a, b in zip(tokens, losses, strict=True)) / sum(tokens)
-    assert told[1]["losses"]["clean"] == pytest.approx(mean)
+    assert logged[1]["losses"]["clean"] == pytest.approx(mean)
 
 
 @pytest.mark.slow
@@ -147,13 +140,13 @@ def test_levels_are_the_same_after_a_resume_and_with_workers(corpora, adapted, t
 def test_a_lead_that_workers_have_passed_is_refused(corpora, tmp_path):
     settings = (*ADAPTED, "adapt.lead=1", "data.workers=2", "data.prefetch=4")
     with pytest.raises(ConfigError, match=r"raise adapt\.lead or stream\.window_samples, or lower"):
-        train_job(job(corpora, tmp_path, *settings))
+        train_job(job_on(corpora, tmp_path, *settings))
     assert lines(tmp_path, "end")[-1]["reason"] == "failed"
 
 
 def test_adaptations_within_one_window_follow_each_other(corpora, tmp_path):
-    made = job(corpora, tmp_path, "steps=3", "adapt.every=1", "stream.window_samples=60")
-    train_job(made)
+    job = job_on(corpora, tmp_path, "steps=3", "adapt.every=1", "stream.window_samples=60")
+    train_job(job)
     assert [one["window"] for one in lines(tmp_path, "adapt")] == [2, 3, 4]
 
 
@@ -166,16 +159,16 @@ def test_conversations_have_no_levels_to_adapt(tmp_path):
         for number in range(40)
     ]  # fmt: skip
     path.write_text("".join(json.dumps(one) + "\n" for one in talks))
-    made = Job(
+    job = Job(
         corpus=str(path), out=str(tmp_path / "run"), name="talks",
         settings=("steps=4", "adapt.every=1", "stream.pack.budget_tokens=128"),
     )  # fmt: skip
-    assert train_job(made, on_step=Watched(signal_at=2)).reason == "stopped"
-    assert train_job(replace(made, resume=True)).reason == "done"
-    assert not lines(made.out, "adapt")
-    told = lines(made.out)
-    assert [list(one["tasks"]) for one in told] == [["record"]] * 4
-    assert told[-1]["loss"] < told[0]["loss"]
+    assert train_job(job, on_step=Watched(signal_at=2)).reason == "stopped"
+    assert train_job(replace(job, resume=True)).reason == "done"
+    assert not lines(job.out, "adapt")
+    logged = lines(job.out)
+    assert [list(one["tasks"]) for one in logged] == [["record"]] * 4
+    assert logged[-1]["loss"] < logged[0]["loss"]
 
 
 def test_the_curve_of_a_small_run_is_the_known_one(corpora, tmp_path):
@@ -184,7 +177,7 @@ def test_the_curve_of_a_small_run_is_the_known_one(corpora, tmp_path):
         "steps=40", "data.pages=2", "optim.lr=3e-3", "stream.sample.plan_epochs=1",
         "stream.window_samples=4", "stream.pack.global_packs=1", "lr_schedule.final=0",
     )  # fmt: skip
-    train_job(job(corpora, tmp_path, *settings))
+    train_job(job_on(corpora, tmp_path, *settings))
     losses = [round(loss, 5) for _, loss, _ in curve(tmp_path)]
     if os.environ.get("PAGEMILL_GOLDEN") == "1":
         GOLDEN.write_text(json.dumps({"settings": settings, "loss": losses}, indent=1) + "\n")
@@ -240,12 +233,12 @@ def test_a_killed_run_goes_on_to_the_same_bits(corpora, tmp_path):
     starts = lines(cut.out, "start")
     assert [one["resumed"] for one in starts] == [False, True]
     assert starts[1]["step"] in (2, 4, 6)
-    told = [
+    logged = [
         [(one["step"], one["window"], one["shares"], one["losses"]) for one in lines(job, "adapt")]
         for job in (whole.folder, cut.folder)
     ]
-    assert len(told[0]) == 4
-    assert told[0] == told[1]
+    assert len(logged[0]) == 4
+    assert logged[0] == logged[1]
 
 
 @pytest.mark.slow

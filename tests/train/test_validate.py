@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pagemill.train.trainer import Trainer
 from pagemill.train.validate import metric_value
-from support.trained import Job, lines, train_job
-
-
-def job(corpora, folder: Path, *settings: str, **more) -> Job:
-    return Job(corpus=corpora[0], out=str(folder), settings=settings, **more)
+from support.trained import job_on, lines, train_job
 
 
 def test_best_checkpoints_are_chosen_by_a_figure_of_the_evaluation(corpora, tmp_path, monkeypatch):
@@ -21,12 +15,12 @@ def test_best_checkpoints_are_chosen_by_a_figure_of_the_evaluation(corpora, tmp_
 
     monkeypatch.setattr(Trainer, "evaluate", evaluate)
     settings = ("steps=5", "eval.every=1", "checkpoint.keep_last=1", "checkpoint.keep_best=2")
-    train_job(job(corpora, tmp_path, *settings))
+    train_job(job_on(corpora, tmp_path, *settings))
     kept = sorted(one.name for one in (tmp_path / "checkpoints").iterdir())
     assert kept == ["step-000002", "step-000005"]
-    told = lines(tmp_path, "checkpoint")
-    assert [one["metric"] for one in told] == list(figures.values())
-    assert [one["best"] for one in told] == [True, True, False, False, False]
+    logged = lines(tmp_path, "checkpoint")
+    assert [one["metric"] for one in logged] == list(figures.values())
+    assert [one["best"] for one in logged] == [True, True, False, False, False]
 
 
 def test_a_figure_is_found_by_its_name():

@@ -9,7 +9,7 @@ from support.checkpoints import damage, write_checkpoints
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("summary", r"step-000002 has no checkpoint\.json: it is half-written"),
         ("torn summary", r"step-000002.checkpoint\.json is not JSON"),
@@ -20,8 +20,8 @@ from support.checkpoints import damage, write_checkpoints
         ("gone", "there is no checkpoint"),
     ],
 )
-def test_a_damaged_checkpoint_is_refused_and_says_why(tmp_path, name, told):
+def test_a_damaged_checkpoint_is_refused_and_says_why(tmp_path, name, message):
     [path] = write_checkpoints(tmp_path, 2)
     damage(path, name)
-    with pytest.raises(CheckpointError, match=told):
+    with pytest.raises(CheckpointError, match=message):
         read_checkpoint(path, check=True)

@@ -10,23 +10,14 @@ from pathlib import Path
 import pytest
 from pagemill.engine.errors import CheckpointError, ConfigError
 from pagemill.train.recipe import read_recipe
-from support.trained import Job, lines, pieces, same, train_job
+from support.trained import Job, finished_job, job_on, lines, pieces, same, train_job
 
 OLD_KEYS = Path(__file__).with_name("state_with_old_keys.json")
 
 
-def job(corpora, folder: Path, *settings: str, **more) -> Job:
-    return Job(corpus=corpora[0], out=str(folder), settings=settings, **more)
-
-
 @pytest.fixture(scope="module")
 def done(corpora, tmp_path_factory) -> Job:
-    """A finished run of four steps."""
-    made = job(corpora, tmp_path_factory.mktemp("done") / "run", "steps=4", "checkpoint.every=2")
-    result = train_job(made)
-    assert (result.reason, result.step) == ("done", 4)
-    assert result.checkpoint == made.folder / "checkpoints" / "step-000004"
-    return made
+    return finished_job(corpora, tmp_path_factory.mktemp("done") / "run")
 
 
 @pytest.fixture
@@ -45,7 +36,7 @@ def test_a_run_is_not_begun_twice_nor_done_twice(copied):
 
 
 @pytest.mark.parametrize(
-    ("setting", "told"),
+    ("setting", "message"),
     [
         ("optim.lr=0.5", r"optim\.lr \(was 0\.001, is 0\.5\)"),
         ("seed=6", r"seed \(was 5, is 6\)"),
@@ -53,9 +44,9 @@ def test_a_run_is_not_begun_twice_nor_done_twice(copied):
         ("lora.rank=4", r"lora\.rank"),
     ],
 )
-def test_another_recipe_is_refused_and_named(copied, setting, told):
+def test_another_recipe_is_refused_and_named(copied, setting, message):
     settings = (*copied.settings, setting)
-    with pytest.raises((CheckpointError, ConfigError), match=told):
+    with pytest.raises((CheckpointError, ConfigError), match=message):
         train_job(replace(copied, settings=settings, resume=True))
     assert read_recipe(str(copied.folder / "recipe.toml")) == (copied.recipe(),)
 
@@ -68,13 +59,13 @@ def test_what_does_not_decide_the_weights_may_change(copied):
 def test_other_start_weights_are_refused(corpora, done, tmp_path):
     start = tmp_path / "start"
     shutil.copytree(done.folder / "checkpoints" / "step-000002" / "model", start)
-    made = job(corpora, tmp_path / "run", "steps=2", f"model.start={start}")
-    train_job(made)
+    job = job_on(corpora, tmp_path / "run", "steps=2", f"model.start={start}")
+    train_job(job)
     shutil.copytree(
         done.folder / "checkpoints" / "step-000004" / "model", start, dirs_exist_ok=True
     )
     with pytest.raises(CheckpointError, match="began with other weights"):
-        train_job(replace(made, resume=True))
+        train_job(replace(job, resume=True))
 
 
 def flip(path: Path) -> None:

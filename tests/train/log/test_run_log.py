@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,7 +11,7 @@ from pagemill.train.log.throughput import Throughput
 from pagemill.train.loss import GROUPS
 from pagemill.train.ranks import Ranks
 from pagemill.train.step import StepResult
-from support.trained import BUDGET, Job, Watched, lines, train_job
+from support.trained import BUDGET, Job, Watched, job_on, lines, train_job
 
 
 def test_the_log_has_the_figures_of_the_step(corpora, tmp_path):
@@ -52,13 +51,9 @@ def test_mfu_is_flops_over_the_peak_of_all_devices(corpora, tmp_path):
     assert line["wait"] == pytest.approx(0.2)
 
 
-def job(corpora, folder: Path, *settings: str, **more) -> Job:
-    return Job(corpus=corpora[0], out=str(folder), settings=settings, **more)
-
-
 def test_the_log_may_leave_steps_out_but_not_the_first_and_last(corpora, tmp_path):
     watched = Watched()
-    train_job(job(corpora, tmp_path, "steps=6", "log.every=4"), on_step=watched)
+    train_job(job_on(corpora, tmp_path, "steps=6", "log.every=4"), on_step=watched)
     assert [one["step"] for one in lines(tmp_path)] == [1, 4, 6]
     assert [one.step for one in watched.progress if not one.note] == [1, 2, 3, 4, 5, 6]
     assert all(one.steps == 6 for one in watched.progress)

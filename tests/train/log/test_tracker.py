@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 
 import pytest
 from pagemill.engine.errors import DependencyError
 from pagemill.train.trainer import Trainer
-from support.trained import Job, lines, train_job
-
-
-def job(corpora, folder: Path, *settings: str, **more) -> Job:
-    return Job(corpus=corpora[0], out=str(folder), settings=settings, **more)
+from support.trained import job_on, lines, train_job
 
 
 def test_figures_go_to_tensorboard(corpora, tmp_path):
-    made = job(corpora, tmp_path, "steps=2", "log.tensorboard=true")
+    job = job_on(corpora, tmp_path, "steps=2", "log.tensorboard=true")
     if importlib.util.find_spec("tensorboard") is None:
         with pytest.raises(DependencyError, match=r"tensorboard.*pagemill\[track\]"):
-            train_job(made)
+            train_job(job)
         return
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    train_job(made)
+    train_job(job)
     events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     assert [one.step for one in events.Scalars("loss")] == [1, 2]
     assert events.Scalars("loss")[1].value == pytest.approx(lines(tmp_path)[1]["loss"])
@@ -33,4 +28,4 @@ def test_figures_go_to_tensorboard(corpora, tmp_path):
 @pytest.mark.skipif(importlib.util.find_spec("wandb") is not None, reason="wandb is installed")
 def test_a_tracker_that_is_missing_names_its_extra(corpora, tmp_path):
     with pytest.raises(DependencyError, match=r"wandb.*pagemill\[track\]"):
-        Trainer(job(corpora, tmp_path, "log.wandb=mill").recipe(), tmp_path)
+        Trainer(job_on(corpora, tmp_path, "log.wandb=mill").recipe(), tmp_path)

@@ -6,32 +6,16 @@ import pytest
 from pagemill.engine.config import describe
 from pagemill.engine.errors import ConfigError
 from pagemill.train.recipe import Recipe, read_recipe
-
-TWO = """
-steps = 7
-seed = 3
-[optim]
-lr = 1e-3
-clip = 0.5
-[[stage]]
-name = "align"
-trains = ["connector"]
-optim = { lr = 2e-3 }
-[[stage]]
-name = "joint"
-steps = 9
-"""
+from support.recipes import write_two_stages
 
 
 @pytest.fixture
 def two(tmp_path) -> str:
-    path = tmp_path / "two.toml"
-    path.write_text(TWO)
-    return str(path)
+    return write_two_stages(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("overrides", "told"),
+    ("overrides", "message"),
     [
         (["optim.lrr=1"], "'optim.lrr'; the nearest is 'optim.lr'"),
         (["joint.paralel.zero=1"], "'paralel'; the nearest is 'parallel'"),
@@ -57,10 +41,10 @@ def two(tmp_path) -> str:
         (["checkpoint.keep_last=0"], "checkpoint.keep_last is 0; it is at least 1"),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_name(two, overrides, told):
+def test_what_cannot_be_is_refused_with_its_name(two, overrides, message):
     with pytest.raises(ConfigError) as err:
         read_recipe(two, overrides)
-    assert told in str(err.value)
+    assert message in str(err.value)
 
 
 def test_every_setting_says_what_it_is():

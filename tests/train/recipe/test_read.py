@@ -9,28 +9,12 @@ from pagemill.engine.config import from_tree, to_toml, to_tree
 from pagemill.engine.errors import ConfigError
 from pagemill.train.recipe import PARTS, SHIPPED, Recipe, from_weights, read_recipe
 from pagemill.train.setup import check_fits
-
-TWO = """
-steps = 7
-seed = 3
-[optim]
-lr = 1e-3
-clip = 0.5
-[[stage]]
-name = "align"
-trains = ["connector"]
-optim = { lr = 2e-3 }
-[[stage]]
-name = "joint"
-steps = 9
-"""
+from support.recipes import write_two_stages
 
 
 @pytest.fixture
 def two(tmp_path) -> str:
-    path = tmp_path / "two.toml"
-    path.write_text(TWO)
-    return str(path)
+    return write_two_stages(tmp_path)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -75,7 +59,7 @@ def test_a_file_without_stages_is_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ('[[stage]]\nname = "optim"\n', "optim is a section, so no stage"),
         ('[[stage]]\nname = "a"\n[[stage]]\nname = "a"\n', "the same name"),
@@ -84,10 +68,10 @@ def test_a_file_without_stages_is_one(tmp_path):
         ("steps = \n", "is not TOML"),
     ],
 )
-def test_a_file_that_is_no_recipe_says_why(tmp_path, text, told):
+def test_a_file_that_is_no_recipe_says_why(tmp_path, text, message):
     path = tmp_path / "x.toml"
     path.write_text(text)
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=message):
         read_recipe(str(path))
 
 
