@@ -113,14 +113,17 @@ class GuardedReader:
     def _records(
         self, document: Open, opened: Opened, wanted: Iterable[int], request: _Request[Record]
     ) -> Iterator[Record]:
-        give_up = time.monotonic() + self._limits.document_deadline_s
+        used_s = 0.0
         attempts = self._attempts(document, opened)
         self._hangs_again = False
         for page_index in wanted:
-            if time.monotonic() > give_up:
+            if used_s > self._limits.document_deadline_s:
                 yield request.document_timeout(page_index, self._limits.document_deadline_s)
                 continue
-            yield self._page(document, page_index, attempts, request)
+            start = time.monotonic()
+            record = self._page(document, page_index, attempts, request)
+            used_s += time.monotonic() - start
+            yield record
         self._recycle(self._backend)
         self._drop(self._second)
 

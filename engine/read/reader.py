@@ -189,7 +189,8 @@ def _refuse_size(
             page_index=page_index,
             stage="render",
             reason=Reason.TOO_MANY_PIXELS,
-            message=too_many_pixels(width, height, dpi, config.page_pixels),
+            message=f"{too_many_pixels(width, height, dpi, config.page_pixels)}; "
+            "lower render.dpi or raise the limit",
             facts=PageFacts(width=round(width), height=round(height)),
         )
     reason = size_reason(round(width), round(height), config.filter)

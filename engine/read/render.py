@@ -69,5 +69,5 @@ def too_many_pixels(width: float, height: float, dpi: float, most_pixels: int) -
     """What is said of a page that is too large to be rendered."""
     return (
         f"{width:.0f} x {height:.0f} px at {dpi:g} dpi is more than limits.page_pixels = "
-        f"{most_pixels}; lower render.dpi or raise the limit"
+        f"{most_pixels}"
     )

@@ -81,16 +81,18 @@ def test_a_command_that_cannot_be_carried_out_says_why(corpus, run, tmp_path, ca
     assert "there is no model in" in capsys.readouterr().err
 
 
-def test_pages_are_printed_and_faults_are_told(run, tmp_path, capsys):
+def test_pages_are_printed_and_failures_are_named(run, tmp_path, capsys):
     files = ["paper-en.pdf", "loan-encrypted-en.pdf", "minutes-scan-en.tif"]
     paths = [str(EXAMPLES / name) for name in files]
     command = ["read", *paths, "--checkpoint", str(run), "--pages", "1", "--most-tokens", "4"]
     capsys.readouterr()
     assert main.main(command) == 1
-    told = capsys.readouterr()
-    assert told.out.count("\f") == 1
-    assert "loan-encrypted-en.pdf: the file needs a password" in told.err
-    assert "cut off after 4 tokens" in told.err
+    printed = capsys.readouterr()
+    assert printed.out.count("\f") == 1
+    assert "loan-encrypted-en.pdf: the file needs a password" in printed.err
+    assert "cut off after 4 tokens" in printed.err
+    assert "pages read: 2; files or pages that could not be read: 1" in printed.err
+    assert printed.err.rstrip().endswith("loan-encrypted-en.pdf (encrypted)")
     assert main.main([*command, "--json"]) == 1
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(Path(row["file"]).name, row["page"]) for row in rows] == [
@@ -102,6 +104,6 @@ def test_pages_are_printed_and_faults_are_told(run, tmp_path, capsys):
 def test_without_a_model_reading_says_how_to_get_one(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr("pagemill.model.folder.SHIPPED", tmp_path / "small")
     assert main.main(["read", str(EXAMPLES / "paper-en.pdf")]) == 2
-    told = capsys.readouterr().err
-    assert "pagemill train" in told
-    assert "--checkpoint" in told
+    message = capsys.readouterr().err
+    assert "pagemill train" in message
+    assert "--checkpoint" in message

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ..support.papers import shelf
 
-pytestmark = pytest.mark.ray
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "documents"
 
 
 @pytest.fixture
@@ -39,6 +39,7 @@ def pagemill(environment: dict[str, str], *words: str | Path) -> subprocess.Comp
     )
 
 
+@pytest.mark.ray
 def test_build_verify_and_stats(tmp_path: Path, without_pymupdf: dict[str, str]) -> None:
     dump = shelf(tmp_path / "dump", 3)
     Image.new("L", (400, 300), 200).save(dump / "scan.png")
@@ -55,3 +56,18 @@ def test_build_verify_and_stats(tmp_path: Path, without_pymupdf: dict[str, str])
     assert stats["pages"]["written"] == 6, stats
     assert any(engine.startswith("poppler") for engine in stats["engines"])
     assert pagemill(without_pymupdf, "verify", out).returncode == 0
+
+
+def test_read_takes_pdfs_and_images(
+    tmp_path: Path, without_pymupdf: dict[str, str], nano_folder: Path
+) -> None:
+    Image.new("L", (200, 150), 200).save(tmp_path / "scan.png")
+    command = ["read", EXAMPLES / "paper-en.pdf", tmp_path / "scan.png", "--checkpoint"]
+    command += [nano_folder, "--pages", "1", "--dpi", "36", "--most-tokens", "2", "--json"]
+    done = pagemill(without_pymupdf, *command)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [Path(row["file"]).name for row in rows] == ["paper-en.pdf", "scan.png"]
+    refused = pagemill(without_pymupdf, *command, "--backend", "mupdf")
+    assert refused.returncode == 2
+    assert "poppler" in refused.stderr
