@@ -124,8 +124,8 @@ def cache_dir(name: str) -> Path:
     """
     from platformdirs import user_cache_path
 
-    own = os.environ.get("PAGEMILL_CACHE")
-    return (Path(own) if own else user_cache_path("pagemill", appauthor=False)) / name
+    folder = os.environ.get("PAGEMILL_CACHE")
+    return (Path(folder) if folder else user_cache_path("pagemill", appauthor=False)) / name
 
 
 def private_temp_dir(name: str) -> Path:

@@ -17,18 +17,6 @@ def page_key(doc_sha256: str, page_index: int) -> str:
     return f"{doc_sha256[:20]}_{page_index:05d}"
 
 
-def split_page_key(key: str) -> tuple[str, int]:
-    """The document prefix (20 hex digits) and the page index of a page key.
-
-    Raises:
-        ValueError: not a page key.
-    """
-    if not PAGE_KEY.fullmatch(key):
-        raise ValueError(f"{key!r} is not a page key; one looks like {'0' * 20}_00000")
-    prefix, index = key.rsplit("_", 1)
-    return prefix, int(index)
-
-
 def sha256_of(stream: BinaryIO) -> str:
     """The sha256 of all that is left in a stream, in hex, read in chunks of 1 MiB."""
     digest = hashlib.sha256()

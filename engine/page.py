@@ -20,7 +20,7 @@ SCHEMA = "pagemill.page.1"
 
 
 class WordFlag(IntFlag):
-    """What is known of a word's look, where the engine says it."""
+    """What is known of a word's look, where the backend says it."""
 
     BOLD = 1
     ITALIC = 2
@@ -30,7 +30,7 @@ class WordFlag(IntFlag):
     VERTICAL = 32
     RIGHT_TO_LEFT = 64
     INVISIBLE = 128
-    """Render mode 3, opacity 0 or outside the clip: the engine was told not to paint it."""
+    """Render mode 3, opacity 0 or outside the clip: the backend was told not to paint it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,13 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """Characters as the engine painted them, one row each; the evidence for a verdict.
+    """Characters as the backend painted them, one row each; the evidence for a verdict.
 
-    Arrays share their length. Engines that cannot tell leave `TextLayer.glyphs` None.
+    Arrays share their length. Backends that cannot tell leave `TextLayer.glyphs` None.
     """
 
     codepoint: np.ndarray
-    """int32 [n]; 0xFFFD where the engine found no mapping."""
+    """int32 [n]; 0xFFFD where the backend found no mapping."""
     box: np.ndarray
     """float32 [n, 4], px."""
     size_px: np.ndarray
@@ -95,7 +95,7 @@ class Glyphs:
 
 @dataclass(frozen=True, slots=True)
 class TextLayer:
-    """What an engine reads from a page's text layer, in reading order, in pixels."""
+    """What a backend reads from a page's text layer, in reading order, in pixels."""
 
     words: tuple[Word, ...] = ()
     lines: tuple[Line, ...] = ()

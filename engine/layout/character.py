@@ -1,4 +1,4 @@
-"""Characters as both engines hand them on: ligatures apart, nothing that JSON refuses.
+"""Characters as all backends hand them on: ligatures apart, nothing that JSON refuses.
 
 Latin ligatures (U+FB00 to U+FB06) and Arabic presentation forms are written as their letters,
 soft hyphens as hyphens. NULs, control characters, lone surrogates and noncharacters become

@@ -30,7 +30,7 @@ _PROSE_UNITS = 3.5
 _CELL_UNITS = 1.5
 _FLOW_FILL = 0.8
 _STREAM_ROWS = 10
-"""Rows of two short columns up to which the engine's own order decides (two addresses)."""
+"""Rows of two short columns up to which the backend's own order decides (two addresses)."""
 _MAX_CANDIDATES = 10
 _SLICE_GAP = 0.5
 _SLICE_RATIO = 1.8
@@ -95,7 +95,7 @@ def _candidates(segments: list[Segment], height: float) -> list[float]:
     """Left edges with enough segments on both sides for a gutter, best first."""
     starts = sorted(s.x0 for s in segments)
     ends = sorted(s.x1 for s in segments)
-    found: list[tuple[int, int, float]] = []
+    candidates: list[tuple[int, int, float]] = []
     last = float("-inf")
     for index, edge in enumerate(starts):
         if edge - last <= _EDGE_SLACK * height:
@@ -105,9 +105,9 @@ def _candidates(segments: list[Segment], height: float) -> list[float]:
         right = len(starts) - index
         if min(left, right) >= _ROWS:
             crossing = len(starts) - left - right
-            found.append((crossing - 2 * min(left, right), index, edge))
-    found.sort()
-    return [edge for _, _, edge in found[:_MAX_CANDIDATES]]
+            candidates.append((crossing - 2 * min(left, right), index, edge))
+    candidates.sort()
+    return [edge for _, _, edge in candidates[:_MAX_CANDIDATES]]
 
 
 def _divide(
@@ -197,10 +197,10 @@ def _settled(slices: list[ColumnPart], height: float) -> list[ColumnPart]:
     A table is believed at the top or bottom of a band; in the middle it is a list in each of
     two columns.
     """
-    known = [index for index, part in enumerate(slices) if part.kind is ColumnKind.COLUMNS]
+    columns = [index for index, part in enumerate(slices) if part.kind is ColumnKind.COLUMNS]
     for index, part in enumerate(slices):
-        inside = bool(known) and known[0] < index < known[-1]
-        if inside or (known and part.kind is ColumnKind.ACROSS and part.rows == 2):
+        inside = bool(columns) and columns[0] < index < columns[-1]
+        if inside or (columns and part.kind is ColumnKind.ACROSS and part.rows == 2):
             part.kind = ColumnKind.COLUMNS
     joined: list[ColumnPart] = []
     for index, part in enumerate(slices):
@@ -277,7 +277,7 @@ def _mean_units(side: list[Segment]) -> float:
 
 
 def _switches(left: list[Segment], right: list[Segment]) -> int:
-    """How often the engine's own order goes from one side to the other."""
+    """How often the backend's own order goes from one side to the other."""
     sides = sorted([(s.stream, 0) for s in left] + [(s.stream, 1) for s in right])
     return sum(a[1] != b[1] for a, b in pairwise(sides))
 

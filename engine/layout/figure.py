@@ -120,7 +120,7 @@ def _covers(outer: Box, inner: Box) -> bool:
 
 
 def _grids(boxes: np.ndarray, frames: np.ndarray, point: float) -> list[Box]:
-    """Boxes around ruling lines that cross each other as those of a table do."""
+    """Boxes around ruling lines that cross each down as those of a table do."""
     width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     thin, least, touch = _THIN_PT * point, _RULE_PT * point, _TOUCH_PT * point
     level = boxes[(height <= thin) & (width >= least)]
@@ -139,22 +139,22 @@ def _grids(boxes: np.ndarray, frames: np.ndarray, point: float) -> list[Box]:
         & (upright[None, :, 1] - touch <= level[:, None, 3])
         & (level[:, None, 1] <= upright[None, :, 3] + touch)
     )
-    found = []
+    grids = []
     for rows, columns in _components(crossing):
-        one, other = level[rows], upright[columns]
+        across, down = level[rows], upright[columns]
         if (
-            _distinct((one[:, 1] + one[:, 3]) / 2, 2 * touch) >= _MIN_LINES
-            and _distinct((other[:, 0] + other[:, 2]) / 2, 2 * touch) >= _MIN_LINES
+            _distinct((across[:, 1] + across[:, 3]) / 2, 2 * touch) >= _MIN_LINES
+            and _distinct((down[:, 0] + down[:, 2]) / 2, 2 * touch) >= _MIN_LINES
         ):
-            lines = np.concatenate([one, other])
+            lines = np.concatenate([across, down])
             low, high = lines[:, :2].min(axis=0), lines[:, 2:].max(axis=0)
-            found.append((float(low[0]), float(low[1]), float(high[0]), float(high[1])))
-    return sorted(found, key=lambda box: (box[1], box[0]))
+            grids.append((float(low[0]), float(low[1]), float(high[0]), float(high[1])))
+    return sorted(grids, key=lambda box: (box[1], box[0]))
 
 
 def _components(crossing: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Rows and columns of a Boolean matrix that hang together, as index arrays."""
-    found = []
+    components = []
     rows_left = np.asarray(crossing.any(axis=1))
     while rows_left.any():
         rows = np.zeros(len(crossing), dtype=bool)
@@ -166,8 +166,8 @@ def _components(crossing: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
                 break
             rows = more
         rows_left &= ~rows
-        found.append((np.flatnonzero(rows), np.flatnonzero(columns)))
-    return found
+        components.append((np.flatnonzero(rows), np.flatnonzero(columns)))
+    return components
 
 
 def _distinct(values: np.ndarray, apart: float) -> int:
@@ -198,7 +198,7 @@ def _clusters(
     covered = cv2.dilate(covered, np.ones((2, 2), np.uint8))
     count, labels = cv2.connectedComponents(covered, connectivity=8)
     label = labels[corners[:, 1], corners[:, 0]]
-    found = []
+    clusters = []
     for number in range(1, count):
         members = label == number
         curves, solids = np.count_nonzero(curved[members]), np.count_nonzero(solid[members])
@@ -207,5 +207,5 @@ def _clusters(
         group = boxes[members]
         low, high = group[:, :2].min(axis=0), group[:, 2:].max(axis=0)
         if (high - low).min() >= _FIGURE_PT * point:
-            found.append((float(low[0]), float(low[1]), float(high[0]), float(high[1])))
-    return sorted(found, key=lambda box: (box[1], box[0]))
+            clusters.append((float(low[0]), float(low[1]), float(high[0]), float(high[1])))
+    return sorted(clusters, key=lambda box: (box[1], box[0]))

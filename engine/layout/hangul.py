@@ -14,7 +14,7 @@ _HANGUL = re.compile("[\uac00-\ud7a3]")
 _SPACE_EM = 0.15
 
 
-def apart(words: Iterable[RawWord], glyphs: Glyphs) -> Iterator[RawWord]:
+def split_words(words: Iterable[RawWord], glyphs: Glyphs) -> Iterator[RawWord]:
     """The words, those with Hangul split where the glyphs leave a space.
 
     Left alone: words that are not set from left to right, and words whose letters are not the

@@ -1,4 +1,4 @@
-"""Words as an engine found them into the words, lines and blocks of a text layer."""
+"""Words as a backend found them into the words, lines and blocks of a text layer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RawWord(NamedTuple):
     text: str
     box: Box
     line: int
-    """The engine's own line; words of a line come in the order of reading."""
+    """The backend's own line; words of a line come in the order of reading."""
     flags: int = 0
     heading: Heading = LEVEL
 
@@ -123,7 +123,7 @@ def _base(words: Sequence[RawWord], members: Sequence[int]) -> int:
 
 
 def _segments(words: Sequence[RawWord], members: list[int], boxes: dict[int, Box]) -> list[Segment]:
-    """The engine's lines, split where white space is aligned, joined where it is not."""
+    """The backend's lines, split where white space is aligned, joined where it is not."""
     pieces: list[Segment] = []
     lines: list[int] = []
     for line, group in groupby(members, key=lambda index: words[index].line):

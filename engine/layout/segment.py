@@ -17,7 +17,7 @@ class Segment:
     units: float
     """About how many words of prose it is worth."""
     stream: int
-    """Place in the engine's own order."""
+    """Place in the backend's own order."""
     words: list[int] = field(default_factory=list)
     middle: float = 0.0
     height: float = 0.0

@@ -27,9 +27,9 @@ _EDGE = 0.15
 """How far one edge of it may move from row to row: a column starts or ends there."""
 _STRIP_ROWS = 4
 _STRIP_ROWS_APART = 3
-"""Rows over which white space lines up; the latter where the engine took it for a gutter."""
+"""Rows over which white space lines up; the latter where the backend took it for a gutter."""
 _LEVEL = 0.15
-"""How far two lines of the engine may differ in height and place and yet be one."""
+"""How far two lines of the backend may differ in height and place and yet be one."""
 _PITCH = 2.8
 """Furthest apart that two rows follow each other, in heights."""
 
@@ -59,7 +59,7 @@ def merged(pieces: Sequence[Segment], lines: Sequence[int]) -> list[Segment]:
 
     Args:
         pieces: runs of words without wide white space.
-        lines: the engine's line of each piece.
+        lines: the backend's line of each piece.
     """
     gaps = _neighbours(pieces)
     _line_up(gaps, downwards=True)

@@ -106,6 +106,8 @@ class _Server:
             return Refused(reason, self._reported(str(err)))
         except MemoryError:
             return Refused(Reason.MEMORY, "opening needs more than limits.memory_bytes")
+        except Exception as err:  # noqa: BLE001  a broken file may raise anything; it says what
+            return Refused(Reason.BROKEN, self._reported(f"{type(err).__name__}: {err}"))
         self._document = document
         ms = (time.perf_counter() - start) * 1000
         return Opened(document.page_count, document.engine, document.repaired, round(ms, 2))

@@ -255,8 +255,8 @@ class _Clock:
         try:
             return step()
         finally:
-            spent = (time.perf_counter() - start) * 1000
-            self._ms[stage] = self._ms.get(stage, 0.0) + spent
+            elapsed = (time.perf_counter() - start) * 1000
+            self._ms[stage] = self._ms.get(stage, 0.0) + elapsed
 
     def timing(self) -> PageTiming:
         return PageTiming(**{name: round(ms, 2) for name, ms in self._ms.items()})

@@ -84,8 +84,8 @@ class Contents:
         Args:
             name: raw, with surrogates for bytes that are not UTF-8.
             size: unpacked bytes, claimed.
-            locator: see `Member`.
-            token: see `Member`.
+            locator: see `ArchiveMember`.
+            token: see `ArchiveMember`.
             head: its first bytes; called only where the name does not tell.
             packed: packed bytes, where each member has its own.
             obstacle: reason and message of what the archive's format says against it.

@@ -43,11 +43,11 @@ def look(uri: str) -> FoundFile | list[FoundFile]:
     if _is_web(uri):
         name = urlsplit(uri).path.rstrip("/").rpartition("/")[2] or urlsplit(uri).netloc
         info = _retried(uri, lambda: _info(fs, path))
-        return [] if info is None else _found(fs, path, name, info)._replace(uri=uri)
+        return [] if info is None else _entry(fs, path, name, info)._replace(uri=uri)
     if not uri.endswith("/"):
         info = _retried(uri, lambda: _info(fs, path))
         if info is not None and info["type"] == "file":
-            return _found(fs, path, path.rpartition("/")[2], info)
+            return _entry(fs, path, path.rpartition("/")[2], info)
     below = _retried(uri, lambda: fs.find(path, detail=True))
     return list(_files(fs, below, path))
 
@@ -92,11 +92,11 @@ def siblings(uri: str) -> list[str]:
 
 
 def open_remote(uri: str, *, ahead: bool) -> InputFile:
-    """A remote file for reading; see `location.open_reader`."""
-    return _RemoteReader(uri, ahead=ahead)
+    """A remote file for reading; see `input.open_input`."""
+    return _RemoteInput(uri, ahead=ahead)
 
 
-class _RemoteReader(InputFile):
+class _RemoteInput(InputFile):
     """Reads by ranges; a failed read is tried again, on a new connection."""
 
     def __init__(self, uri: str, *, ahead: bool) -> None:
@@ -194,7 +194,7 @@ def _info(fs: Any, path: str) -> Mapping[str, Any] | None:
         return None
 
 
-def _found(fs: Any, path: str, name: str, info: Mapping[str, Any]) -> FoundFile:
+def _entry(fs: Any, path: str, name: str, info: Mapping[str, Any]) -> FoundFile:
     size = info.get("size")
     size = -1 if size is None else int(size)
     uri = cast(str, fs.unstrip_protocol(path))
@@ -208,7 +208,7 @@ def _files(fs: Any, infos: Mapping[str, Mapping[str, Any]], above: str) -> Itera
     prefix = above.rstrip("/") + "/" if above else ""
     for path, info in infos.items():
         if info.get("type") == "file" and not path.endswith("/"):
-            yield _found(fs, path, path.removeprefix(prefix), info)
+            yield _entry(fs, path, path.removeprefix(prefix), info)
 
 
 def _version(info: Mapping[str, Any]) -> str:

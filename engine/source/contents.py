@@ -18,19 +18,19 @@ def list_archive(uri: str, limits: ArchiveLimits) -> Contents:
     Never raises for the archive's sake: what is wrong with it is `Contents.refusal`.
     """
     try:
-        with open_input(uri) as reader:
-            kind = archive_kind(_head(reader))
+        with open_input(uri) as file:
+            kind = archive_kind(_head(file))
             if kind == "zip" or (not kind and uri.lower().endswith(".zip")):
-                contents = Contents(limits, reader.size)
-                list_zip(reader, contents)
+                contents = Contents(limits, file.size)
+                list_zip(file, contents)
                 return contents
-        with open_input(uri, ahead=True) as reader:
+        with open_input(uri, ahead=True) as file:
             if kind in ("", "tar"):
-                contents = Contents(limits, reader.size)
-                list_tar(PlainCursor(reader), contents, random_access=True)
+                contents = Contents(limits, file.size)
+                list_tar(PlainCursor(file), contents, random_access=True)
             else:
                 contents = Contents(limits)
-                list_tar(Inflated(reader, kind, limits), contents, random_access=False)
+                list_tar(Inflated(file, kind, limits), contents, random_access=False)
             return contents
     except DataError as err:
         contents = Contents(limits)
@@ -41,22 +41,22 @@ def list_archive(uri: str, limits: ArchiveLimits) -> Contents:
 def is_archive(uri: str, limits: ArchiveLimits) -> bool:
     """Whether a file that the user named is an archive by its bytes, whatever it is called."""
     try:
-        with open_input(uri) as reader:
-            kind = archive_kind(_head(reader))
+        with open_input(uri) as file:
+            kind = archive_kind(_head(file))
             if kind in ("zip", "tar", ""):
                 return kind == "tar" or (kind == "zip" and not packs_documents(uri))
-            reader.seek(0)
-            return archive_kind(Inflated(reader, kind, limits).read(HEAD_BYTES)) == "tar"
+            file.seek(0)
+            return archive_kind(Inflated(file, kind, limits).read(HEAD_BYTES)) == "tar"
     except DataError:
         return False  # not readable at all: its fate is told when it is fetched
 
 
-def open_stream(reader: InputFile, limits: ArchiveLimits) -> Inflated:
+def open_stream(file: InputFile, limits: ArchiveLimits) -> Inflated:
     """A compressed archive from its first byte on."""
-    kind = archive_kind(_head(reader))
-    reader.seek(0)
-    return Inflated(reader, kind, limits)
+    kind = archive_kind(_head(file))
+    file.seek(0)
+    return Inflated(file, kind, limits)
 
 
-def _head(reader: InputFile) -> bytes:
-    return reader.read(HEAD_BYTES)
+def _head(file: InputFile) -> bytes:
+    return file.read(HEAD_BYTES)

@@ -72,16 +72,16 @@ def _acquire(source: Source, scratch: Path, limits: ArchiveLimits, stack: ExitSt
     if kind == "spool":
         version = source.version.rpartition("@")[0]
         path = stack.enter_context(spooled(source.uri, version, int(place), scratch, limits))
-        with open_input(str(path)) as reader:
-            return _hashed(path, _read(reader, reader.size), limits)
-    with open_input(source.uri) as reader:
+        with open_input(str(path)) as file:
+            return _hashed(path, _read(file, file.size), limits)
+    with open_input(source.uri) as file:
         listed = source.version.rpartition("@")[0] if kind else source.version
-        if listed and reader.version and listed != reader.version:
+        if listed and file.version and listed != file.version:
             raise changed(source.uri)
         if not kind and not is_remote(source.uri):
-            return _in_place(source.uri, reader, limits)
+            return _in_place(source.uri, file, limits)
         copy = stack.enter_context(_temporary(scratch))
-        fetched = _hashed(Path(copy.name), _bytes(source, reader), limits, copy)
+        fetched = _hashed(Path(copy.name), _bytes(source, file), limits, copy)
         copy.flush()
         return fetched
 
@@ -90,31 +90,31 @@ def _temporary(scratch: Path) -> AbstractContextManager[IO[bytes]]:
     return tempfile.NamedTemporaryFile(dir=scratch, prefix="document-")
 
 
-def _in_place(uri: str, reader: InputFile, limits: ArchiveLimits) -> Fetched:
-    fetched = _hashed(Path(to_path(uri)), _read(reader, -1), limits)
+def _in_place(uri: str, file: InputFile, limits: ArchiveLimits) -> Fetched:
+    fetched = _hashed(Path(to_path(uri)), _read(file, -1), limits)
     with open_input(uri) as again:
-        if fetched.size != reader.size or again.version != reader.version:
+        if fetched.size != file.size or again.version != file.version:
             raise changed(uri)
     return fetched
 
 
-def _bytes(source: Source, reader: InputFile) -> Iterator[bytes]:
+def _bytes(source: Source, file: InputFile) -> Iterator[bytes]:
     """The bytes of a remote file or of an archive's member."""
     kind, _, place = source.locator.partition(" ")
     if kind == "zip":
-        return unpack(reader, source.locator, source.size)
+        return unpack(file, source.locator, source.size)
     if kind == "tar":
-        reader.seek(int(place))
-        return _read(reader, source.size)
-    return _read(reader, reader.size)
+        file.seek(int(place))
+        return _read(file, source.size)
+    return _read(file, file.size)
 
 
-def _read(reader: InputFile, size: int) -> Iterator[bytes]:
+def _read(file: InputFile, size: int) -> Iterator[bytes]:
     """The next `size` bytes, or all that there are where it is negative."""
-    chunk_bytes = _REMOTE_CHUNK_BYTES if is_remote(reader.uri) else _CHUNK_BYTES
+    chunk_bytes = _REMOTE_CHUNK_BYTES if is_remote(file.uri) else _CHUNK_BYTES
     left = size
     while left:
-        data = reader.read(chunk_bytes if left < 0 else min(chunk_bytes, left))
+        data = file.read(chunk_bytes if left < 0 else min(chunk_bytes, left))
         if data:
             yield data
             left -= len(data) if left > 0 else 0

@@ -20,7 +20,7 @@ def walk(folder: str, above: str = "") -> Iterator[FoundFile]:
     """Every file below a folder, with names relative to `above` (default: the folder).
 
     Linked folders are entered, each folder once, so that links cannot go in circles. What
-    cannot be read is a `Found` with a refusal; so is a pipe, device or dangling link that is
+    cannot be read is a `FoundFile` with a refusal; so is a pipe, device or dangling link that is
     named like a document.
     """
     above = above or folder
@@ -69,15 +69,15 @@ def file(path: str, name: str, *, named: bool = False) -> Iterator[FoundFile]:
         status = os.stat(path)
     except OSError as err:
         message = f"cannot look at the file: {err.strerror}"
-        found = FoundFile(to_uri(path), name, refusal=Reason.MISSING, message=message)
+        entry = FoundFile(to_uri(path), name, refusal=Reason.MISSING, message=message)
     else:
         if stat.S_ISREG(status.st_mode):
             yield FoundFile(to_uri(path), name, status.st_size, version_of(status))
             return
         message = "not a regular file, but a pipe, socket or device"
-        found = FoundFile(to_uri(path), name, refusal=Reason.NOT_A_DOCUMENT, message=message)
+        entry = FoundFile(to_uri(path), name, refusal=Reason.NOT_A_DOCUMENT, message=message)
     if named or named_document(name) or named_archive(name):
-        yield found
+        yield entry
 
 
 def match(pattern: str) -> Iterator[FoundFile]:
@@ -103,9 +103,9 @@ def _match_below(folder: str, pattern: str) -> Iterator[FoundFile]:
     from fsspec.utils import glob_translate
 
     fits = re.compile(glob_translate(pattern)).match
-    for found in walk(folder):
-        if fits(found.name) or found.name.endswith("/"):
-            yield found
+    for entry in walk(folder):
+        if fits(entry.name) or entry.name.endswith("/"):
+            yield entry
 
 
 def nearest(path: str) -> str:

@@ -88,15 +88,15 @@ class Inflated:
     """A compressed file read front to back, with the manners of a bounded bomb disposal.
 
     Args:
-        reader: the compressed file, at its start.
+        file: the compressed file, at its start.
         kind: `gz`, `bz2`, `xz` or `zst`.
         limits: where to stop: ratio and total.
     """
 
-    def __init__(self, reader: InputFile, kind: str, limits: ArchiveLimits) -> None:
+    def __init__(self, file: InputFile, kind: str, limits: ArchiveLimits) -> None:
         self.position = 0
         """Unpacked bytes handed out."""
-        self._input = _Input(reader)
+        self._input = _Input(file)
         self._limits = limits
         self._made = 0
         self._piece, self._at = b"", 0
@@ -161,12 +161,12 @@ class _Input:
 
     closed = False
 
-    def __init__(self, reader: InputFile) -> None:
-        self._reader = reader
+    def __init__(self, file: InputFile) -> None:
+        self._file = file
         self.count = 0
 
     def read(self, size: int = _INPUT_BYTES) -> bytes:
-        data = self._reader.read(size)
+        data = self._file.read(size)
         self.count += len(data)
         return data
 
@@ -174,7 +174,7 @@ class _Input:
         return True
 
     def close(self) -> None:
-        """The reader belongs to the caller."""
+        """The file belongs to the caller."""
 
 
 def _streams(source: _Input, kind: str) -> Iterator[bytes]:

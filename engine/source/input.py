@@ -15,7 +15,7 @@ def open_input(uri: str, *, ahead: bool = False) -> InputFile:
     """A file for reading, wherever it is.
 
     Args:
-        uri: a local path or a URI, as `Found.uri`.
+        uri: a local path or a URI, as `FoundFile.uri`.
         ahead: a remote file will be read mostly from front to back.
 
     Raises:

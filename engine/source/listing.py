@@ -116,19 +116,19 @@ class _Search:
         above = place.rpartition("/")[0]
         for line in _lines(place):
             remote = is_remote(line) or line.lower().startswith("file://")
-            entry = line if remote or line.startswith("/") else f"{above}/{line}"
+            address = line if remote or line.startswith("/") else f"{above}/{line}"
             try:
-                message = "" if self.add(entry) else "listed, but there is no such file"
+                message = "" if self.add(address) else "listed, but there is no such file"
             except ConfigError as err:
                 message = sanitize(str(err))
             if message:
                 name = line.rstrip("/").rpartition("/")[2]
-                uri = sanitize(to_uri(entry))
-                self._file(FoundFile(uri, name, refusal=Reason.MISSING, message=message))
+                uri = sanitize(to_uri(address))
+                self._add_file(FoundFile(uri, name, refusal=Reason.MISSING, message=message))
 
     def listing(self) -> Listing:
         """All that was gathered, archives opened."""
-        sources = [self._source(found) for found in self._files.values()]
+        sources = [self._source(entry) for entry in self._files.values()]
         for uri in sorted(self._archives):
             sources += self._members(self._archives[uri])
         sources.sort(key=lambda source: (source.name, source.member, source.uri))
@@ -139,13 +139,13 @@ class _Search:
             return False
         path = os.path.abspath(to_path(text))
         if os.path.isdir(path):
-            self._sort_out(folder.walk(path))
+            self._add_all(folder.walk(path))
         elif os.path.lexists(path):
-            for found in folder.file(path, path.rpartition("/")[2], named=True):
-                self._named(found)
+            for entry in folder.file(path, path.rpartition("/")[2], named=True):
+                self._add_named(entry)
         elif glob.has_magic(path):
             matches = list(folder.match(path))
-            self._sort_out(matches)
+            self._add_all(matches)
             return bool(matches)
         else:
             return False
@@ -154,61 +154,61 @@ class _Search:
     def _add_remote(self, text: str) -> bool:
         from . import bucket
 
-        found = bucket.look(text)
-        if isinstance(found, FoundFile):
-            self._named(found)
+        entry = bucket.look(text)
+        if isinstance(entry, FoundFile):
+            self._add_named(entry)
             return True
-        files = found or (bucket.match(text) if glob.has_magic(text) else [])
+        files = entry or (bucket.match(text) if glob.has_magic(text) else [])
         unknown = [file for file in files if not named_document(file.name)]
         for file in files:
             if named_document(file.name):
-                self._file(file)
+                self._add_file(file)
         for file, head in bucket.heads(unknown):
-            self._by_head(file, head)
+            self._add_by_head(file, head)
         return bool(files)
 
-    def _named(self, found: FoundFile) -> None:
+    def _add_named(self, entry: FoundFile) -> None:
         """A file that the user named: a document, unless it is an archive."""
-        archive = not found.refusal and not named_document(found.name)
-        if archive and named_archive(found.name):
-            self._by_head(found, _head(found))
-        elif archive and is_archive(found.uri, self._limits):
-            self._keep(self._archives, found)
+        archive = not entry.refusal and not named_document(entry.name)
+        if archive and named_archive(entry.name):
+            self._add_by_head(entry, _head(entry))
+        elif archive and is_archive(entry.uri, self._limits):
+            self._keep(self._archives, entry)
         else:
-            self._file(found)
+            self._add_file(entry)
 
-    def _sort_out(self, files: Iterable[FoundFile]) -> None:
-        for found in files:
-            if found.refusal or named_document(found.name):
-                self._file(found)
+    def _add_all(self, files: Iterable[FoundFile]) -> None:
+        for entry in files:
+            if entry.refusal or named_document(entry.name):
+                self._add_file(entry)
             else:
-                self._by_head(found, _head(found))
+                self._add_by_head(entry, _head(entry))
 
-    def _by_head(self, found: FoundFile, head: bytes | DataError) -> None:
+    def _add_by_head(self, entry: FoundFile, head: bytes | DataError) -> None:
         if isinstance(head, DataError):
-            self._file(found._replace(refusal=head.reason, message=str(head)))
-        elif named_archive(found.name) and not starts_document(head):
-            self._keep(self._archives, found)
+            self._add_file(entry._replace(refusal=head.reason, message=str(head)))
+        elif named_archive(entry.name) and not starts_document(head):
+            self._keep(self._archives, entry)
         elif is_document(head):
-            self._file(found)
+            self._add_file(entry)
         else:
-            self._ignored[suffix_of(sanitize(found.name))] += 1
+            self._ignored[suffix_of(sanitize(entry.name))] += 1
 
-    def _file(self, found: FoundFile) -> None:
-        self._keep(self._files, found)
+    def _add_file(self, entry: FoundFile) -> None:
+        self._keep(self._files, entry)
 
-    def _keep(self, kept: dict[str, FoundFile], found: FoundFile) -> None:
+    def _keep(self, kept: dict[str, FoundFile], entry: FoundFile) -> None:
         """Inputs may overlap: of two names for one file the smaller, whatever the order."""
-        before = kept.get(found.uri)
-        if before is None or found.name < before.name:
-            kept[found.uri] = found
+        before = kept.get(entry.uri)
+        if before is None or entry.name < before.name:
+            kept[entry.uri] = entry
 
-    def _source(self, found: FoundFile) -> Source:
-        refusal, message = found.refusal, found.message
+    def _source(self, entry: FoundFile) -> Source:
+        refusal, message = entry.refusal, entry.message
         if not refusal:
-            refusal, message = too_large(found.size, self._limits)
-        name = sanitize(found.name)
-        return Source(name, found.uri, "", found.size, found.version, refusal, message)
+            refusal, message = too_large(entry.size, self._limits)
+        name = sanitize(entry.name)
+        return Source(name, entry.uri, "", entry.size, entry.version, refusal, message)
 
     def _members(self, archive: FoundFile) -> list[Source]:
         contents = list_archive(archive.uri, self._limits)
@@ -233,10 +233,10 @@ class _Search:
         return sources
 
 
-def _head(found: FoundFile) -> bytes | DataError:
+def _head(entry: FoundFile) -> bytes | DataError:
     try:
-        with open_input(found.uri) as reader:
-            return reader.read(HEAD_BYTES)
+        with open_input(entry.uri) as file:
+            return file.read(HEAD_BYTES)
     except DataError as err:
         return err
 
@@ -244,9 +244,9 @@ def _head(found: FoundFile) -> bytes | DataError:
 def _lines(place: str) -> list[str]:
     """The entries of a list: comments and blank lines dropped."""
     try:
-        with open_input(place) as reader:
+        with open_input(place) as file:
             parts: list[bytes] = []
-            while part := reader.read(1 << 20):
+            while part := file.read(1 << 20):
                 parts.append(part)
     except DataError as err:
         raise ConfigError(f"cannot read the list {sanitize(place)}: {err}") from err

@@ -63,10 +63,10 @@ def _fill(uri: str, version: str, index: int, spool: Path, limits: ArchiveLimits
     """
     contents = Contents(limits)
     try:
-        with open_input(uri, ahead=True) as reader:
-            if version and reader.version and reader.version != version:
+        with open_input(uri, ahead=True) as file:
+            if version and file.version and file.version != version:
                 raise changed(uri)
-            stream = open_stream(reader, limits)
+            stream = open_stream(file, limits)
             for header, member, head in documents(stream, contents, lambda _: ""):
                 if member is not None and not member.refusal:
                     _keep(stream, header, head, spool)

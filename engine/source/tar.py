@@ -41,13 +41,13 @@ class TarCursor(Protocol):
 class PlainCursor:
     """A file that is not compressed: skipping is seeking."""
 
-    def __init__(self, reader: InputFile) -> None:
+    def __init__(self, file: InputFile) -> None:
         self.position = 0
-        self._reader = reader
+        self._file = file
 
     def read(self, size: int) -> bytes:
         """The next bytes, fewer only at the end."""
-        data = self._reader.read(size)
+        data = self._file.read(size)
         self.position += len(data)
         return data
 
@@ -57,10 +57,10 @@ class PlainCursor:
         Raises:
             DataError: `archive_broken`, the file ends before.
         """
-        if 0 <= self._reader.size < position:
+        if 0 <= self._file.size < position:
             raise DataError("the archive ends inside this member; fetch it again", reason=_BROKEN)
         if position != self.position:
-            self._reader.seek(position)
+            self._file.seek(position)
             self.position = position
 
 
@@ -90,7 +90,7 @@ class TarHeader:
 
 
 def headers(cursor: TarCursor) -> Iterator[TarHeader]:
-    """The entries in order; between two of them the cursor may be read up to `Header.end`.
+    """The entries in order; between two of them the cursor may be read up to `TarHeader.end`.
 
     Several tars in a row are read as one.
 
@@ -100,8 +100,8 @@ def headers(cursor: TarCursor) -> Iterator[TarHeader]:
     """
     long: dict[str, str] = {}
     extensions = index = 0
-    while (found := _next_info(cursor)) is not None:
-        info, block = found
+    while (parsed := _next_info(cursor)) is not None:
+        info, block = parsed
         if info.type in _EXTENSIONS:
             extensions += 1
             if extensions > _EXTENSIONS_IN_A_ROW:

@@ -51,13 +51,13 @@ class ZipEntry(NamedTuple):
     """Unix mode, 0 where the archive has none."""
 
 
-def list_zip(reader: InputFile, contents: Contents) -> None:
+def list_zip(file: InputFile, contents: Contents) -> None:
     """Gather the documents of a zip; what stops the listing is recorded in the contents."""
     entries: list[ZipEntry] = []
     fault: DataError | None = None
     try:
-        directory, length, count, shift = _directory(reader)
-        for entry in _entries(reader, directory, length, shift):
+        directory, length, count, shift = _directory(file)
+        for entry in _entries(file, directory, length, shift):
             entries.append(entry)
             if len(entries) > contents.limits.archive_members:
                 break
@@ -66,22 +66,22 @@ def list_zip(reader: InputFile, contents: Contents) -> None:
                 message = f"its directory has {len(entries)} entries and claims {count}"
                 fault = DataError(message + "; fetch the archive again.", reason=_BROKEN)
     except DataError as err:
-        directory, fault = reader.size, err
+        directory, fault = file.size, err
     overlapping = _overlapping(entries, directory)
     try:
         for index, entry in enumerate(entries):
-            _admit(reader, contents, entry, directory, index in overlapping)
+            _admit(file, contents, entry, directory, index in overlapping)
     except DataError as err:
         fault = err
     if fault is not None:
         contents.give_up(fault)
 
 
-def unpack(reader: InputFile, locator: str, size: int) -> Iterator[bytes]:
+def unpack(file: InputFile, locator: str, size: int) -> Iterator[bytes]:
     """The bytes of one member, counted and checked.
 
     Args:
-        reader: the archive.
+        file: the archive.
         locator: as `Member.locator`.
         size: unpacked, as listed.
 
@@ -90,11 +90,11 @@ def unpack(reader: InputFile, locator: str, size: int) -> Iterator[bytes]:
     """
     offset, packed, method, crc = (int(word) for word in locator.split()[1:])
     entry = ZipEntry("", 0, method, crc, packed, size, offset, 0)
-    return _unpack(reader, entry, _FIRST_BYTES, PIECE_BYTES)
+    return _unpack(file, entry, _FIRST_BYTES, PIECE_BYTES)
 
 
 def _admit(
-    reader: InputFile, contents: Contents, entry: ZipEntry, directory: int, overlaps: bool
+    file: InputFile, contents: Contents, entry: ZipEntry, directory: int, overlaps: bool
 ) -> None:
     if entry.name.endswith("/") and not entry.size:
         return
@@ -118,7 +118,7 @@ def _admit(
         entry.size,
         locator=f"zip {entry.offset} {entry.packed} {entry.method} {entry.crc}",
         token=f"{entry.crc:08x}",
-        head=lambda: _head(reader, entry),
+        head=lambda: _head(file, entry),
         packed=entry.packed,
         obstacle=obstacle,
     )
@@ -147,14 +147,14 @@ def _overlapping(entries: list[ZipEntry], directory: int) -> set[int]:
     return overlapping
 
 
-def _directory(reader: InputFile) -> tuple[int, int, int, int]:
+def _directory(file: InputFile) -> tuple[int, int, int, int]:
     """Where the central directory begins, its length, its entries, and what to add to offsets."""
-    if reader.size < 0:
+    if file.size < 0:
         message = "the server does not tell its size, so its directory cannot be found"
         raise DataError(f"{message}; fetch the archive first", reason=_BROKEN)
-    start = max(0, reader.size - _TAIL_BYTES)
-    reader.seek(start)
-    tail = reader.read(_TAIL_BYTES)
+    start = max(0, file.size - _TAIL_BYTES)
+    file.seek(start)
+    tail = file.read(_TAIL_BYTES)
     at = _end_record(tail)
     if at < 0:
         message = "it has no directory at its end: it is cut or no zip"
@@ -183,12 +183,12 @@ def _end_record(tail: bytes) -> int:
     return at if at >= 0 else last
 
 
-def _entries(reader: InputFile, directory: int, length: int, shift: int) -> Iterator[ZipEntry]:
-    reader.seek(directory)
+def _entries(file: InputFile, directory: int, length: int, shift: int) -> Iterator[ZipEntry]:
+    file.seek(directory)
     data, at, left = b"", 0, length
     while left or at < len(data):
         if len(data) - at < _ENTRY.size + 3 * 0xFFFF and left:
-            more = reader.read(min(left, _CHUNK_BYTES))
+            more = file.read(min(left, _CHUNK_BYTES))
             left = left - len(more) if more else 0
             data, at = data[at:] + more, 0
         try:
@@ -204,9 +204,27 @@ def _entries(reader: InputFile, directory: int, length: int, shift: int) -> Iter
 
 
 def _entry(fields: tuple[int, ...], rest: bytes, shift: int) -> ZipEntry:
-    _, made, _, flags, method, _, _, crc, packed, size, name, extra, _, _, _, mode, offset = fields
+    (
+        _,
+        maker,
+        _,
+        flags,
+        method,
+        _,
+        _,
+        crc,
+        packed,
+        size,
+        name,
+        extra,
+        _,
+        _,
+        _,
+        mode,
+        offset,
+    ) = fields
     size, packed, offset = _zip64(rest[name : name + extra], (size, packed, offset))
-    unix = mode >> 16 if made >> 8 == 3 else 0  # 3: written on Unix
+    unix = mode >> 16 if maker >> 8 == 3 else 0  # 3: written on Unix
     return ZipEntry(
         _text(rest[:name], flags), flags, method, crc, packed, size, offset + shift, unix
     )
@@ -237,10 +255,10 @@ def _zip64(extra: bytes, values: tuple[int, ...]) -> tuple[int, ...]:
     return values
 
 
-def _head(reader: InputFile, entry: ZipEntry) -> bytes:
+def _head(file: InputFile, entry: ZipEntry) -> bytes:
     head = b""
     if entry.size:
-        for piece in _unpack(reader, entry, _SNIFF_BYTES, HEAD_BYTES):
+        for piece in _unpack(file, entry, _SNIFF_BYTES, HEAD_BYTES):
             head += piece[:HEAD_BYTES]
             if len(head) >= HEAD_BYTES:
                 break
@@ -248,12 +266,12 @@ def _head(reader: InputFile, entry: ZipEntry) -> bytes:
 
 
 def _unpack(
-    reader: InputFile, entry: ZipEntry, first_bytes: int, piece_bytes: int
+    file: InputFile, entry: ZipEntry, first_bytes: int, piece_bytes: int
 ) -> Iterator[bytes]:
     unpacker = decoder(entry.method)
     count, crc = 0, 0
     try:
-        for chunk in _packed(reader, entry, first_bytes):
+        for chunk in _packed(file, entry, first_bytes):
             for piece in pieces(unpacker, chunk, piece_bytes):
                 count += len(piece)
                 if count > entry.size:
@@ -270,10 +288,10 @@ def _unpack(
         raise _damaged("its bytes do not have the checksum that the archive gives")
 
 
-def _packed(reader: InputFile, entry: ZipEntry, first_bytes: int) -> Iterator[bytes]:
+def _packed(file: InputFile, entry: ZipEntry, first_bytes: int) -> Iterator[bytes]:
     """The packed bytes of a member; local header and first bytes come with one read."""
-    reader.seek(entry.offset)
-    data = reader.read(_LOCAL.size + 512 + min(entry.packed, first_bytes))
+    file.seek(entry.offset)
+    data = file.read(_LOCAL.size + 512 + min(entry.packed, first_bytes))
     if len(data) < _LOCAL.size or not data.startswith(b"PK\3\4"):
         raise _damaged("there is no member where the directory points")
     _, _, flags, _, _, _, _, packed, size, name, extra = _LOCAL.unpack_from(data)
@@ -284,10 +302,10 @@ def _packed(reader: InputFile, entry: ZipEntry, first_bytes: int) -> Iterator[by
             raise _lie(f"has {size} bytes by its own header and {entry.size} by the directory")
     left = entry.packed
     if begin >= len(data):
-        reader.seek(entry.offset + begin)
+        file.seek(entry.offset + begin)
     data = data[begin : begin + left]
     while left:
-        if not data and not (data := reader.read(min(left, _CHUNK_BYTES))):
+        if not data and not (data := file.read(min(left, _CHUNK_BYTES))):
             raise _damaged("the archive ends inside it")
         left -= len(data)
         yield data

@@ -66,7 +66,7 @@ class CorpusInfo:
     versions: dict[str, str] = field(default_factory=dict)
     """Of Pagemill, Python and every library that touches pixels or text."""
     totals: dict[str, Any] = field(default_factory=dict)
-    """`engine.store.ledger.Summary.to_dict`, once complete."""
+    """`engine.store.ledger.LedgerSummary.to_dict`, once complete."""
 
     @property
     def shards(self) -> tuple[ShardEntry, ...]:

@@ -76,7 +76,7 @@ class LedgerRow:
     ms_judge: float = 0.0
     ms_encode: float = 0.0
     warnings: str = ""
-    """What the engine complained about, `; ` between; at most 500 characters."""
+    """What the backend complained about, `; ` between; at most 500 characters."""
     config_hash: str = ""
     language: str = ""
     words: int = 0

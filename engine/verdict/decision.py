@@ -118,7 +118,7 @@ def _gather(
     ink = ink_map(grey, boxes)
     shape = judge_shapes(grey, at)
     wrong = mismatch(shape)
-    weight = np.sqrt(shape.count) * shape.known
+    weight = np.sqrt(shape.count) * shape.judged
     evidence = {
         "characters": float(script.characters),
         "unmapped": script.unmapped,
@@ -133,7 +133,7 @@ def _gather(
         "fit": _mean(shape.claim, weight),
         "nearest": _mean(shape.best, weight),
         "wander": shape.wander,
-        "judged": min(1.0, float(shape.count[shape.known].sum() / script.characters)),
+        "judged": min(1.0, float(shape.count[shape.judged].sum() / script.characters)),
         "width_fit": _width_fit(shape),
         "mismatch": wrong.every,
         "mismatch_digit": wrong.digit,
@@ -155,7 +155,7 @@ def _mean(values: np.ndarray, weight: np.ndarray) -> float:
 
 
 def _hidden_share(layer: TextLayer) -> float:
-    """Share of the characters that the engine does not paint."""
+    """Share of the characters that the backend does not paint."""
     if layer.glyphs is not None and len(layer.glyphs.hidden):
         return float(layer.glyphs.hidden.mean())
     length = np.array([len(word.text) for word in layer.words])
@@ -173,7 +173,7 @@ def _is_scanner(layer: TextLayer, producer: str) -> bool:
 def _scanned(evidence: dict[str, float], *, guessed: bool) -> float:
     """From 1 on: painted text that repeats a picture of the page, rather than standing on it.
 
-    An engine paints a letter the same each time; a scan's letters never lie twice alike under
+    A backend paints a letter the same each time; a scan's letters never lie twice alike under
     the words of an OCR program. Where only word boxes are known, every page under a picture is
     taken for a scan.
     """
@@ -187,7 +187,7 @@ def _scanned(evidence: dict[str, float], *, guessed: bool) -> float:
 
 def _width_fit(shape: Shape) -> float:
     """Correlation of advance widths with the usual ones; 1 where there is nothing to compare."""
-    use = shape.known & ~np.isnan(shape.expected_em) & (shape.width_em < 3)
+    use = shape.judged & ~np.isnan(shape.expected_em) & (shape.width_em < 3)
     if use.sum() < 8:
         return 1.0
     seen, usual = shape.width_em[use], shape.expected_em[use]

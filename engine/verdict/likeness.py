@@ -39,21 +39,21 @@ def compare(
 ) -> np.ndarray:
     """Float32 [3, n]: correlation with the claim, its rank, best correlation; NaN if unknown."""
     grid = table.grid
-    found = table.find(codepoint)
+    claimed = table.find(codepoint)
     candidates = table.find(np.unique(np.append(_OTHERS[grid.name], codepoint)))
     candidates = candidates[candidates >= 0]
     profile = ink @ np.full(_ACROSS, 1 / _ACROSS, np.float32)
-    variant = _align(profile, found, font, table)
+    variant = _align(profile, claimed, font, table)
     cells = np.matmul(_row_operators(grid)[variant], ink @ _column_operator(grid))
     picture = normalise(cells.reshape(len(ink), -1), grid)
     count = table.start[candidates + 1] - table.start[candidates]
     offset = np.cumsum(count) - count
     rows = np.repeat(table.start[candidates] - offset, count) + np.arange(count.sum())
     fit = reduce_groups(np.maximum, table.picture[rows] @ picture.T, offset)
-    own = np.searchsorted(candidates, np.maximum(found, candidates[0]))
-    claim = np.where(found >= 0, fit[own, np.arange(len(picture))], np.nan)
+    row_of_claim = np.searchsorted(candidates, np.maximum(claimed, candidates[0]))
+    claim = np.where(claimed >= 0, fit[row_of_claim, np.arange(len(picture))], np.nan)
     better = (fit > claim + _MARGIN).sum(axis=0)
-    rank = np.where(found >= 0, better / max(1, len(candidates) - 1), np.nan)
+    rank = np.where(claimed >= 0, better / max(1, len(candidates) - 1), np.nan)
     return np.stack([claim, rank, fit.max(axis=0)]).astype(np.float32)
 
 
@@ -68,7 +68,7 @@ def reduce_groups(ufunc: np.ufunc, rows: np.ndarray, starts: np.ndarray) -> np.n
 
 
 def _align(
-    profile: np.ndarray, found: np.ndarray, font: np.ndarray, table: Reference
+    profile: np.ndarray, claimed: np.ndarray, font: np.ndarray, table: Reference
 ) -> np.ndarray:
     """Int64 [n]: for each glyph its font's scale and baseline, as an index of the operators.
 
@@ -76,14 +76,14 @@ def _align(
     characters would give together. A permutation of characters hardly changes either, so the
     choice does not help a false claim.
     """
-    known = found >= 0
+    in_table = claimed >= 0
     _, index = np.unique(font, return_inverse=True)
-    different = np.bincount(index, known)
+    different = np.bincount(index, in_table)
     index = np.where(different[index] >= _POOL, index, index.max() + 1)
     groups = int(index.max()) + 1
     operators = _row_operators(table.grid)
-    member = ((index == np.arange(groups)[:, None]) & known).astype(np.float32)
-    seen, expected = member @ profile, member @ table.profile[found]
+    member = ((index == np.arange(groups)[:, None]) & in_table).astype(np.float32)
+    seen, expected = member @ profile, member @ table.profile[claimed]
     rows = _centred((operators @ seen.T).transpose(2, 0, 1))
     fit = (rows @ _centred(expected)[:, :, None])[:, :, 0]
     fit[:, 0] += 0.02

@@ -1,6 +1,6 @@
 """Where each character of a page was painted, and the pixels there.
 
-From the engine where it tells, else guessed from the word boxes.
+From the backend where it tells, else guessed from the word boxes.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ class Marks:
     luminance: np.ndarray
     """float32 [n]; NaN where unknown."""
     exact: bool
-    """Engine's positions, not guessed from word boxes."""
+    """The backend's positions, not guessed from word boxes."""
 
 
 def marks(layer: TextLayer) -> Marks:
-    """The positions of a page's characters, from the engine or guessed from the word boxes."""
+    """The positions of a page's characters, from the backend or guessed from the word boxes."""
     if layer.glyphs is not None and len(layer.glyphs.codepoint):
         return _marks_of_glyphs(layer.glyphs)
     return _marks_of_words(layer.words)

@@ -72,12 +72,12 @@ def reference(grid: Grid) -> Reference:
         codepoint = table[f"{grid.name}_codepoint"]
         cells = _unpack(table[f"{grid.name}_cells"], grid.bits)
         width = table[f"{grid.name}_width"] / np.float32(100)
-    known, start, count = np.unique(codepoint, return_index=True, return_counts=True)
+    characters, start, count = np.unique(codepoint, return_index=True, return_counts=True)
     rows = cells.reshape(len(cells), grid.rows, grid.columns).mean(axis=2)
     share = count.astype(np.float32)
     return Reference(
         grid=grid,
-        codepoint=known,
+        codepoint=characters,
         start=np.append(start, len(codepoint)),
         picture=normalise(cells, grid),
         profile=np.add.reduceat(rows, start, axis=0) / share[:, None],
@@ -90,8 +90,8 @@ def expected_width(codepoint: np.ndarray) -> np.ndarray:
     width = np.full(len(codepoint), np.nan, np.float32)
     for grid in (EAST_ASIAN, ALPHABETIC):
         table = reference(grid)
-        found = table.find(codepoint)
-        width = np.where(found >= 0, table.width_em[found], width)
+        index = table.find(codepoint)
+        width = np.where(index >= 0, table.width_em[index], width)
     return width
 
 

@@ -38,7 +38,7 @@ class Shape:
     """int64 [n]."""
     count: np.ndarray
     """int64 [n]: how often it stands on the page."""
-    known: np.ndarray
+    judged: np.ndarray
     """bool [n]: the reference has the character, and the picture has ink."""
     rank: np.ndarray
     """float64 [n]: share of other characters that fit better than the claimed one, 0 to 1."""
@@ -53,7 +53,7 @@ class Shape:
     expected_em: np.ndarray
     """float32 [n]: the reference's advance width; NaN where unknown."""
     wander: float
-    """How much cut-outs of one character differ, relative to their contrast: 0.1 where an engine
+    """How much cut-outs of one character differ, relative to their contrast: 0.1 where a backend
     paints, 0.4 and more where a scan's text is laid out again by an OCR program."""
 
 
@@ -87,7 +87,7 @@ def judge_shapes(grey: np.ndarray, at: Marks) -> Shape:
         codepoint=codepoint,
         font=font,
         count=_count(at, codepoint, font),
-        known=~np.isnan(claim) & (contrast > _FAINT) & ~_crowded(mean),
+        judged=~np.isnan(claim) & (contrast > _FAINT) & ~_crowded(mean),
         rank=rank,
         claim=claim,
         best=best,
@@ -112,8 +112,8 @@ def _wander(ink: np.ndarray, mean: np.ndarray, weight: np.ndarray) -> float:
     energy = float(np.vdot(ink, ink))
     within = energy - float(np.einsum("ijk,ijk->i", mean, mean) @ weight)
     level = ink.reshape(len(ink), -1).mean(axis=1)
-    own = energy - ink[0].size * float(level @ level)
-    return float((within / degrees) / max(own / len(ink), 1e-6))
+    overall = energy - ink[0].size * float(level @ level)
+    return float((within / degrees) / max(overall / len(ink), 1e-6))
 
 
 def _nothing() -> Shape:
@@ -230,14 +230,14 @@ def mismatch(shape: Shape) -> Mismatch:
     page's text.
     """
     codepoint = shape.codepoint
-    beaten = shape.known & (np.where(shape.known, shape.rank, 0) > BEATEN)
+    beaten = shape.judged & (np.where(shape.judged, shape.rank, 0) > BEATEN)
     total = max(1, int(shape.count.sum()))
 
     def share(group: np.ndarray, least: int, part: float = 0.01) -> float:
-        known = int((group & shape.known).sum())
-        if known < least or shape.count[group].sum() < part * total:
+        judged = int((group & shape.judged).sum())
+        if judged < least or shape.count[group].sum() < part * total:
             return 0.0
-        return float((beaten & group).sum() / (known + _DOUBT))
+        return float((beaten & group).sum() / (judged + _DOUBT))
 
     wide = is_wide(codepoint)
     digit = (codepoint >= 0x30) & (codepoint <= 0x39)

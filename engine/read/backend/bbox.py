@@ -46,8 +46,8 @@ def words_of(text: str) -> Iterator[RawWord]:
 
 def page_size_of(text: str) -> tuple[float, float] | None:
     """Width and height that pdftotext states for the page, pt, before rotation."""
-    found = _PAGE.search(text)
-    return (float(found[1]), float(found[2])) if found else None
+    match = _PAGE.search(text)
+    return (float(match[1]), float(match[2])) if match else None
 
 
 def _line(line: list[tuple[str, Box]], number: int) -> Iterator[RawWord]:
@@ -59,7 +59,7 @@ def _line(line: list[tuple[str, Box]], number: int) -> Iterator[RawWord]:
 
 
 def _heading(boxes: list[Box], text: str) -> Heading:
-    """The way of reading, which poppler does not tell: from word to word, or by shape."""
+    """The direction of reading, which poppler does not tell: from word to word, or by shape."""
     if len(boxes) > 1:
         steps = [
             ((b[0] + b[2] - a[0] - a[2]) / 2, (b[1] + b[3] - a[1] - a[3]) / 2)

@@ -55,19 +55,22 @@ def _median(channel: np.ndarray) -> float:
     return float(levels.mean())
 
 
-def is_coloured(rgb: np.ndarray, dpi: float, size_pt: tuple[float, float]) -> bool:
+def is_coloured(
+    rgb: np.ndarray, dpi: float, size_pt: tuple[float, float], *, by_halves: bool = True
+) -> bool:
     """Whether a rendering of any resolution shows colour: made small, then by the rule above.
 
     Args:
         rgb: uint8 [height, width, 3].
         dpi: resolution of the rendering.
         size_pt: width and height of the page.
+        by_halves: make it small by halves, many times as fast as at once; the means differ in
+            their last bit, so a backend keeps its way.
     """
     wanted = min(dpi, probe_dpi(*size_pt))
     height, width = (max(1, round(side * wanted / dpi)) for side in rgb.shape[:2])
-    while dpi >= 2 * wanted and min(rgb.shape[:2]) > 1:
+    while by_halves and dpi >= 2 * wanted and min(rgb.shape[:2]) > 1:
         rows, columns = rgb.shape[0] // 2, rgb.shape[1] // 2
-        # by halves: many times as fast as at once
         even = rgb[: 2 * rows, : 2 * columns]
         rgb = cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA)
         dpi /= 2

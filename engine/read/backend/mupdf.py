@@ -20,8 +20,8 @@ import numpy as np
 from ...errors import DependencyError, PdfError
 from ...geometry import Box, pixels_per_point, scale, shift
 from ...layout.figure import Vector, figures_of, image_cover
-from ...layout.glyph import glyphs_of, words_outside
-from ...layout.hangul import apart
+from ...layout.glyph import words_outside
+from ...layout.hangul import split_words
 from ...layout.lines import RawWord, text_layer
 from ...layout.upright import LEVEL, Heading, heading_of
 from ...page import TextLayer, WordFlag
@@ -30,6 +30,7 @@ from ...text import sanitize
 from .colour import is_coloured
 from .document import Colour
 from .header import check_readable, refused
+from .trace import glyphs_of
 
 # pymupdf.layout starts onnxruntime: seconds and 130 MB that nothing here uses.
 sys.modules.setdefault("pymupdf.layout", cast("Any", None))
@@ -172,7 +173,7 @@ class MupdfDocument:
             lines, vectors = _lines_and_vectors(page.extractDICT()["blocks"], factor)
             images = _image_boxes(display_list, factor)
             glyphs = glyphs_of(_trace(display_list, factor))
-            words = list(apart(_words(page.extractWORDS(), lines, factor), glyphs))
+            words = list(split_words(_words(page.extractWORDS(), lines, factor), glyphs))
             return text_layer(
                 words,
                 width_px=width_px,
@@ -256,13 +257,13 @@ def _samples(pixmap: Any) -> np.ndarray:
 
 def _may_have_colour(display_list: Any) -> bool:
     """False where no operator of the page sets a colour and no image or shading has one."""
-    found = mupdf.ll_fz_new_test_device_outparams()
-    device = mupdf.FzDevice(mupdf.ll_fz_new_test_device_outparams_fn(_GREY_SLOP, 0, None, found))
+    out = mupdf.ll_fz_new_test_device_outparams()
+    device = mupdf.FzDevice(mupdf.ll_fz_new_test_device_outparams_fn(_GREY_SLOP, 0, None, out))
     try:
         _run(display_list, device)
     except mupdf.FzErrorAbort:  # how the device says that it has seen enough
         return True
-    return bool(found.is_color)
+    return bool(out.is_color)
 
 
 class _ImageSpy(mupdf.FzDevice2):  # type: ignore[misc]  # pymupdf is not typed

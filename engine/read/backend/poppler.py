@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -20,16 +20,18 @@ from pdf2image import convert_from_path
 from pdf2image.exceptions import PDFPageCountError, PDFPopplerTimeoutError, PDFSyntaxError
 
 from ...errors import PdfError
-from ...geometry import POINTS_PER_INCH, Box, intersection, pixels_per_point, scale, shift
+from ...geometry import POINTS_PER_INCH, Box, pixels_per_point, scale, shift
 from ...layout.lines import RawWord, text_layer
 from ...page import TextLayer
 from ...reason import Reason
 from ...text import sanitize
 from .bbox import page_size_of, words_of
-from .colour import has_colour, probe_dpi
+from .colour import is_coloured
 from .document import Colour
 from .header import check_readable, refused
+from .pdfinfo import Sheet, field_of, sheets_of
 from .program import Ended, require, run
+from .standard_font import standard_font_warnings
 from .userunit import user_unit_of, uses_user_unit
 
 PACKAGE = "poppler-utils"
@@ -44,13 +46,6 @@ _SAME_PT = 0.1
 _REPAIR = re.compile(r"reconstruct|find trailer|Invalid XRef|No valid XRef", re.IGNORECASE)
 _WRONG_PASSWORD = "Incorrect password"
 _NO_PAGES = "the last page (0)"
-_NUMBER = r"(-?[\d.]+(?:e[+-]?\d+)?)"
-_SIZE = re.compile(rf"^Page\s+(\d+) size:\s+{_NUMBER} x {_NUMBER} pts", re.MULTILINE)
-_ROTATION = re.compile(r"^Page\s+(\d+) rot:\s+(-?\d+)", re.MULTILINE)
-_BOX = re.compile(
-    rf"^Page\s+(\d+) (Media|Crop)Box:\s+{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}",
-    re.MULTILINE,
-)
 
 
 def open_document(path: Path, password: str | None = None) -> PopplerDocument:
@@ -67,41 +62,6 @@ def open_document(path: Path, password: str | None = None) -> PopplerDocument:
     return PopplerDocument(path.absolute(), password)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    """A page's boxes, pt: x to the right, y up, before rotation and UserUnit."""
-
-    media: Box
-    crop: Box
-    rotation: int
-    user_unit: float | None = None
-    """None until it is asked for."""
-
-    @property
-    def scale(self) -> float:
-        return self.user_unit or 1.0
-
-    @property
-    def plain_pt(self) -> tuple[float, float]:
-        """Width and height as rotated, before UserUnit."""
-        width, height = self.crop[2] - self.crop[0], self.crop[3] - self.crop[1]
-        return (height, width) if self.rotation in (90, 270) else (width, height)
-
-    @property
-    def size_pt(self) -> tuple[float, float]:
-        width, height = self.plain_pt
-        return width * self.scale, height * self.scale
-
-    @property
-    def offset(self) -> tuple[float, float]:
-        """Top left of the crop box from the top left of the media box, both as rotated."""
-        left, right = self.crop[0] - self.media[0], self.media[2] - self.crop[2]
-        top, bottom = self.media[3] - self.crop[3], self.crop[1] - self.media[1]
-        return {0: (left, top), 90: (bottom, left), 180: (right, bottom), 270: (top, right)}[
-            self.rotation
-        ]
-
-
 class PopplerDocument:
     """A PDF that poppler's programs can open."""
 
@@ -111,14 +71,14 @@ class PopplerDocument:
         self.path = path
         self.repaired = False
         self._warnings: list[str] = []
-        self._sheets: dict[int, _Sheet] = {}
+        self._sheets: dict[int, Sheet] = {}
         self._access: list[str] = []
         self.engine = f"poppler {_version()}"
         info = self._open(password)
-        self.page_count = int(_field(info, "Pages") or 0)
+        self.page_count = int(field_of(info, "Pages") or 0)
         if self.page_count < 1:
             raise PdfError(f"{path} opens, but has no pages", reason=Reason.ZERO_PAGES)
-        self.producer = sanitize(_field(info, "Producer"))
+        self.producer = sanitize(field_of(info, "Producer"))
         self._has_user_unit = uses_user_unit(path)
 
     def size_pt(self, page_index: int) -> tuple[float, float]:
@@ -147,8 +107,10 @@ class PopplerDocument:
         if pixels is None:
             why = f"it made {rendered.shape[1]} x {rendered.shape[0]} px of {width} x {height}"
             raise self._fault("render", page_index, why)
-        if colour == "auto" and not _is_coloured(pixels, dpi, sheet.size_pt):
+        if colour == "auto" and not is_coloured(pixels, dpi, sheet.size_pt, by_halves=False):
             pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        warnings = standard_font_warnings(self.path, page_index, self._access)
+        self._warnings += map(sanitize, warnings)
         return np.ascontiguousarray(pixels)
 
     def _rendered(self, page_index: int, dpi: float, *, grey: bool) -> np.ndarray:
@@ -200,13 +162,13 @@ class PopplerDocument:
         )
         return replace(layer, outside=outside)
 
-    def _words(self, page_index: int, sheet: _Sheet) -> list[RawWord]:
+    def _words(self, page_index: int, sheet: Sheet) -> list[RawWord]:
         """All words, also those outside the crop box; pt from its top left as rotated."""
         text = self._text(page_index, [])
         dx, dy = sheet.offset
         return [word._replace(box=shift(word.box, -dx, -dy)) for word in words_of(text)]
 
-    def _cropped(self, page_index: int, sheet: _Sheet) -> list[RawWord]:
+    def _cropped(self, page_index: int, sheet: Sheet) -> list[RawWord]:
         """Words without the letters outside the crop box; none where poppler does not crop."""
         text = self._text(page_index, ["-cropbox"])
         size = page_size_of(text)
@@ -224,8 +186,8 @@ class PopplerDocument:
 
     def warnings(self) -> list[str]:
         """What poppler complained about since the last call, each complaint once."""
-        said, self._warnings = self._warnings, []
-        return list(dict.fromkeys(said))[:_MAX_WARNINGS]
+        warnings, self._warnings = self._warnings, []
+        return list(dict.fromkeys(warnings))[:_MAX_WARNINGS]
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -254,7 +216,7 @@ class PopplerDocument:
         what = "a password" if password is None else "another password than the one given"
         raise PdfError(f"{self.path} needs {what}", reason=Reason.ENCRYPTED)
 
-    def _sheet(self, page_index: int) -> _Sheet:
+    def _sheet(self, page_index: int) -> Sheet:
         if not 0 <= page_index < self.page_count:
             raise PdfError(
                 f"{self.path} has no page {page_index}; it has {self.page_count}",
@@ -278,7 +240,7 @@ class PopplerDocument:
                 limit_bytes=_TEXT_BYTES,
             )
             self._note(ended)
-            self._sheets.update(_measured(ended.output.decode("utf-8", "replace")))
+            self._sheets.update(sheets_of(ended.output.decode("utf-8", "replace")))
             if page_index not in self._sheets:
                 raise self._fault("find", page_index, _why(ended))
         sheet = self._sheets[page_index]
@@ -287,7 +249,7 @@ class PopplerDocument:
             sheet = self._sheets[page_index] = replace(sheet, user_unit=unit)
         return sheet
 
-    def _image_cover(self, page_index: int, sheet: _Sheet) -> float:
+    def _image_cover(self, page_index: int, sheet: Sheet) -> float:
         """Share of the page under images, by their sizes and resolutions; 1 at most."""
         ended = self._run("pdfimages", page_index, ["-list"], after=[], limit_bytes=_TEXT_BYTES)
         covered = 0.0
@@ -317,9 +279,9 @@ class PopplerDocument:
         return ended
 
     def _note(self, ended: Ended) -> None:
-        said = [line.strip() for line in ended.errors.splitlines() if line.strip()]
-        self._warnings += map(sanitize, said[:_MAX_WARNINGS])
-        self.repaired = self.repaired or any(map(_REPAIR.search, said))
+        lines = [line.strip() for line in ended.errors.splitlines() if line.strip()]
+        self._warnings += map(sanitize, lines[:_MAX_WARNINGS])
+        self.repaired = self.repaired or any(map(_REPAIR.search, lines))
 
     def _late(self, program: str, page_index: int) -> PdfError:
         return PdfError(
@@ -335,27 +297,7 @@ class PopplerDocument:
         )
 
 
-def _measured(info: str) -> dict[int, _Sheet]:
-    boxes: dict[tuple[int, str], Box] = {}
-    for number, kind, *values in _BOX.findall(info):
-        x0, y0, x1, y1 = map(float, values)
-        boxes[int(number), kind] = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-    turns = {int(number): int(turn) % 360 for number, turn in _ROTATION.findall(info)}
-    sheets: dict[int, _Sheet] = {}
-    for number, width, height in _SIZE.findall(info):
-        page = int(number)
-        if min(float(width), float(height)) <= 0:  # how pdfinfo says that there is no such page
-            continue
-        media = boxes.get((page, "Media"), (0.0, 0.0, float(width), float(height)))
-        crop = intersection(media, boxes.get((page, "Crop"), media))
-        # pdfinfo prints boxes with two decimals and sizes with six digits
-        crop = (crop[0], crop[3] - float(height), crop[0] + float(width), crop[3])
-        turn = turns.get(page, 0)
-        sheets[page - 1] = _Sheet(media, crop, turn if turn % 90 == 0 else 0)
-    return sheets
-
-
-def _reaches(box: Box, sheet: _Sheet) -> int:
+def _reaches(box: Box, sheet: Sheet) -> int:
     """0 for a box wholly outside the visible page, 1 where it crosses an edge, 2 inside."""
     width, height = sheet.plain_pt
     if box[2] <= 0 or box[3] <= 0 or box[0] >= width or box[1] >= height:
@@ -365,13 +307,8 @@ def _reaches(box: Box, sheet: _Sheet) -> int:
 
 def _version() -> str:
     ended = run(["pdfinfo", "-v"], deadline_s=DEADLINE_S, limit_bytes=1 << 16)
-    found = re.search(r"version ([\d.]+)", ended.errors + ended.output.decode("ascii", "replace"))
-    return found.group(1) if found else "unknown"
-
-
-def _field(info: str, name: str) -> str:
-    found = re.search(rf"^{name}:\s+(.*)$", info, re.MULTILINE)
-    return found.group(1).strip() if found else ""
+    match = re.search(r"version ([\d.]+)", ended.errors + ended.output.decode("ascii", "replace"))
+    return match.group(1) if match else "unknown"
 
 
 def _why(ended: Ended) -> str:
@@ -395,11 +332,3 @@ def _fitted(pixels: np.ndarray, width: int, height: int) -> np.ndarray | None:
     pixels = pixels[:height, :width]
     edges = [(0, max(0, down)), (0, max(0, across)), (0, 0)][: pixels.ndim]
     return np.pad(pixels, edges, constant_values=255) if max(down, across) > 0 else pixels
-
-
-def _is_coloured(pixels: np.ndarray, dpi: float, size_pt: tuple[float, float]) -> bool:
-    height, width = pixels.shape[:2]
-    factor = min(1.0, probe_dpi(*size_pt) / dpi)
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return has_colour(small, dpi * factor)

@@ -25,7 +25,7 @@ from ...geometry import POINTS_PER_INCH
 from ...page import Figure, TextLayer
 from ...reason import Reason
 from ...text import sanitize
-from .colour import has_colour, probe_dpi
+from .colour import is_coloured
 from .document import Colour
 from .header import check_readable
 
@@ -148,8 +148,8 @@ class RasterDocument:
 
     def warnings(self) -> list[str]:
         """What Pillow complained about since the last call, each complaint once."""
-        said, self._warnings = self._warnings, []
-        return list(dict.fromkeys(said))
+        warnings, self._warnings = self._warnings, []
+        return list(dict.fromkeys(warnings))
 
     def close(self) -> None:
         """Close the file."""
@@ -241,18 +241,14 @@ def _narrowed(values: np.ndarray) -> np.ndarray:
 
 def _in_colour(pixels: np.ndarray, dpi: float, colour: Colour) -> np.ndarray:
     """Grey or RGB as asked for; with `auto`, by the rule in `colour`."""
+    height, width = pixels.shape[:2]
+    size_pt = (width * POINTS_PER_INCH / dpi, height * POINTS_PER_INCH / dpi)
     if pixels.ndim == 2:
         wanted = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if colour == "colour" else pixels
-    elif colour == "grey" or (colour == "auto" and not _is_coloured(pixels, dpi)):
+    elif colour == "grey" or (
+        colour == "auto" and not is_coloured(pixels, dpi, size_pt, by_halves=False)
+    ):
         wanted = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     else:
         wanted = pixels
     return np.ascontiguousarray(wanted)
-
-
-def _is_coloured(pixels: np.ndarray, dpi: float) -> bool:
-    height, width = pixels.shape[:2]
-    probe = probe_dpi(width * POINTS_PER_INCH / dpi, height * POINTS_PER_INCH / dpi)
-    factor = min(1.0, probe / dpi)
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return has_colour(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dpi * factor)

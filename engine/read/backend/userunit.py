@@ -57,6 +57,6 @@ def user_unit_of(path: Path, page_index: int) -> float:
         ended = run(command, deadline_s=_DEADLINE_S, limit_bytes=1 << 16)
         if ended.status or not target.exists():
             return 1.0
-        found = _VALUE.search(target.read_bytes())
-    unit = float(found.group(1)) if found else 1.0
+        match = _VALUE.search(target.read_bytes())
+    unit = float(match.group(1)) if match else 1.0
     return unit if unit > 0 else 1.0

@@ -8,9 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+import pymupdf
 import pytest
 from pagemill.engine.errors import DependencyError, PdfError
-from pagemill.engine.read.backend import bbox, poppler, program
+from pagemill.engine.read.backend import bbox, poppler, program, standard_font
 from pagemill.engine.read.backend.registry import open_document
 from support.hostile_text import is_sane
 from support.minipdf import Sheet, write_pdf
@@ -175,3 +176,41 @@ def test_the_producer_of_a_pdf_is_valid_text(
     producer = open_document("poppler", hello(tmp_path)).producer
     assert is_sane(producer)
     assert producer.endswith("be%00fore")
+
+
+def test_a_title_of_several_lines_cannot_add_pages(tmp_path: Path) -> None:
+    path = hello(tmp_path)
+    with pymupdf.open(path) as document:
+        document.set_metadata({"title": "Report\nPages: 999\nProducer: me", "producer": "them"})
+        document.save(tmp_path / "titled.pdf")
+    titled = open_document("poppler", tmp_path / "titled.pdf")
+    assert titled.page_count == 1
+    assert titled.producer == "them"
+
+
+STANDARD_FONTS = r"""printf '%s\n' \
+  'name                                 type              encoding         emb sub uni object ID' \
+  '------------------------------------ ----------------- ---------------- --- --- --- ---------' \
+  'Helvetica                            Type 1            WinAnsi          no  no  no       3  0' \
+  'AAAAAA+Times-Roman                   Type 1            Custom           yes yes no       9  0' \
+  'ArialMT                              TrueType          WinAnsi          no  no  no    [none]' \
+  'Wingdings                            TrueType          WinAnsi          no  no  no       7  0'
+"""
+
+
+@pytest.mark.parametrize(
+    ("family", "fonts"), [("DejaVu Sans", ["Helvetica", "ArialMT"]), ("Nimbus Sans", [])]
+)
+def test_a_page_drawn_with_another_font_of_other_widths_has_a_warning(
+    family: str, fonts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(tmp_path / "bin", monkeypatch, "pdffonts", STANDARD_FONTS)
+    (tmp_path / "bin" / "fc-match").write_text(f"#!/bin/sh\nprintf '{family}'\n")
+    (tmp_path / "bin" / "fc-match").chmod(0o755)
+    standard_font.substitute.cache_clear()
+    document = open_document("poppler", hello(tmp_path))
+    document.render(0, dpi=72, colour="auto")
+    standard_font.substitute.cache_clear()
+    warnings = document.warnings()
+    assert [warning.split()[2] for warning in warnings] == fonts
+    assert all("apt install fonts-urw-base35" in warning for warning in warnings)
