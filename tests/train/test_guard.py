@@ -140,16 +140,16 @@ def spoil(monkeypatch, key: str, **changes) -> None:
     """The sample of a page gets other arrays."""
     make = SampleBuilder.make
 
-    def made(self, page, *rest, **more) -> TrainingSample:
-        found = make(self, page, *rest, **more)
+    def make_spoilt(self, page, *rest, **more) -> TrainingSample:
+        sample = make(self, page, *rest, **more)
         if page.key != key:
-            return found
-        arrays = {name: getattr(found, name).copy() for name in changes}
+            return sample
+        arrays = {name: getattr(sample, name).copy() for name in changes}
         for name, array in arrays.items():
             array[-1] = changes[name]
-        return replace(found, **arrays)
+        return replace(sample, **arrays)
 
-    monkeypatch.setattr(SampleBuilder, "make", made)
+    monkeypatch.setattr(SampleBuilder, "make", make_spoilt)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from support.trained import (
     Watched,
     curve,
     distance,
+    job_on,
     largest_gap,
     lines,
     pieces,
@@ -54,8 +55,8 @@ def test_two_ranks_learn_what_one_does(corpora, tmp_path):
     """
 
     def job(name: str, *settings: str, **more) -> Job:
-        own = ("steps=4", "checkpoint.every=2", "checkpoint.keep_last=9", *settings)
-        return Job(corpus=corpora[0], out=str(tmp_path / name), settings=own, **more)
+        kept = ("steps=4", "checkpoint.every=2", "checkpoint.keep_last=9", *settings)
+        return job_on(corpora, tmp_path / name, *kept, **more)
 
     one = job("one")
     train_job(one)
@@ -65,16 +66,16 @@ def test_two_ranks_learn_what_one_does(corpora, tmp_path):
     onward = replace(cut, settings=(*cut.settings, *zero(1)), resume=True)
     poisoned = job("poisoned", poisoned=(1, 2))
     asked = job("asked", signalled=(1, 1))
-    said = train_on_ranks(2, [two, third, onward, poisoned, asked], tmp_path)
+    output = train_on_ranks(2, [two, third, onward, poisoned, asked], tmp_path)
     for name, steps in (("two", 4), ("zero3", 4), ("cut", 4), ("poisoned", 4)):
-        assert len(re.findall(rf"/{name} done {steps}\b", said)) == 2
+        assert len(re.findall(rf"/{name} done {steps}\b", output)) == 2
     for other in (two, third, cut):
         assert largest_gap(other.out, one.out) < 1e-5
         assert distance(with_gradient(pieces(other.out)), with_gradient(pieces(one.out))) < 2e-3
-    assert [one_["ranks"] for one_ in lines(cut.out, "start")] == [1, 2]
+    assert [start["ranks"] for start in lines(cut.out, "start")] == [1, 2]
     for other in (two, third, cut):  # the model that was exported is the one that was learned
         model = load_file(step(other, 4) / "model" / "model.safetensors")
-        learned = {n: one_ for (n, kind), one_ in pieces(other.out).items() if kind == "weight"}
+        learned = {n: piece for (n, kind), piece in pieces(other.out).items() if kind == "weight"}
         assert same(model, learned)
 
     logged = lines(poisoned.out)
@@ -85,7 +86,7 @@ def test_two_ranks_learn_what_one_does(corpora, tmp_path):
     assert [state["applied"] for state in saved] == [1, 3]
 
     # Only rank 1 was told to stop, in the middle of step 1: both stop, behind the same step.
-    assert len(re.findall(r"/asked stopped 2\b", said)) == 2
+    assert len(re.findall(r"/asked stopped 2\b", output)) == 2
     assert [path.name for path in complete_checkpoints(asked.folder / "checkpoints")] == [
         "step-000002"
     ]
@@ -152,8 +153,8 @@ def test_any_checkpoint_is_gone_on_from_any_other_way(corpora, tmp_path):
     """Written by one rank or two, read by one rank or two, under every stage."""
 
     def job(name: str, *settings: str, **more) -> Job:
-        own = ("steps=6", "checkpoint.keep_last=9", "checkpoint.every=3", *settings)
-        return Job(corpus=corpora[0], out=str(tmp_path / name), settings=own, **more)
+        kept = ("steps=6", "checkpoint.keep_last=9", "checkpoint.every=3", *settings)
+        return job_on(corpora, tmp_path / name, *kept, **more)
 
     whole = job("whole")
     train_job(whole)
@@ -228,10 +229,10 @@ def test_a_poisoned_rank_skips_the_step_on_all(corpora, tmp_path):
             "the loss is nan" if harm == "poisoned" else r"the norm of the gradients is (inf|nan)"
         )
         assert re.fullmatch(logged, skipped[2]), job.out
-        found = [read_pieces(read_checkpoint(step(job, number))) for number in (2, 3, 4)]
-        assert same(found[0], found[1]), job.out
-        assert not same(found[1], found[2]), job.out
-        assert all(bool(one.isfinite().all()) for one in found[2].values())
+        saved = [read_pieces(read_checkpoint(step(job, number))) for number in (2, 3, 4)]
+        assert same(saved[0], saved[1]), job.out
+        assert not same(saved[1], saved[2]), job.out
+        assert all(bool(one.isfinite().all()) for one in saved[2].values())
         assert largest_gap(job.out, jobs["plain", harm].out, but=3) < 1e-4, job.out
 
 

@@ -183,7 +183,7 @@ def test_the_curve_of_a_small_run_is_the_known_one(corpora, tmp_path):
         GOLDEN.write_text(json.dumps({"settings": settings, "loss": losses}, indent=1) + "\n")
     golden = json.loads(GOLDEN.read_text())
     assert golden["settings"] == list(settings)
-    off = [(mine - known) / known for mine, known in zip(losses, golden["loss"], strict=True)]
+    off = [(loss - wanted) / wanted for loss, wanted in zip(losses, golden["loss"], strict=True)]
     assert max(map(abs, off)) < 2e-3
     assert abs(sum(off) / len(off)) < 2e-4
     assert losses[-1] < losses[0] / 2
@@ -266,16 +266,16 @@ def test_three_hundred_steps_with_three_kills_are_the_same_bits(corpora, tmp_pat
 @pytest.mark.slow
 def test_micro_batches_and_padding_change_nothing_that_is_learned(corpora, tmp_path):
     """Four packs at once, one by one, and with a mask in place of packed attention."""
-    ways = {
+    variants = {
         "whole": ("parallel.micro_packs=4",),
         "parts": ("parallel.micro_packs=1", "parallel.chunk_tokens=17"),
         "masked": ("parallel.micro_packs=2", "parallel.attention=sdpa"),
         "recomputed": ("parallel.micro_packs=2", "parallel.checkpointing=true"),
     }
     settings = ("steps=2", "stream.pack.global_packs=4")
-    for name, own in ways.items():
-        train_job(Job(corpus=corpora[0], out=str(tmp_path / name), settings=(*settings, *own)))
+    for name, variant in variants.items():
+        train_job(Job(corpus=corpora[0], out=str(tmp_path / name), settings=(*settings, *variant)))
     for name in ("parts", "masked", "recomputed"):
         assert largest_gap(tmp_path / name, tmp_path / "whole") < 2e-6
-    found = [with_gradient(pieces(tmp_path / way)) for way in ways]
-    assert all(distance(one, found[0]) < 3e-5 for one in found[1:])
+    learned = [with_gradient(pieces(tmp_path / name)) for name in variants]
+    assert all(distance(other, learned[0]) < 3e-5 for other in learned[1:])
