@@ -170,7 +170,7 @@ def test_the_command_says_what_it_wrote_and_what_is_wrong(folder, tmp_path, caps
 
 
 def test_neither_ray_nor_a_pdf_engine_is_needed():
-    blocked = ("ray", "pymupdf", "fitz", "torch", "transformers", "pdf2image", "rich", "py3langid")
+    blocked = ("ray", "pymupdf", "fitz", "torch", "transformers", "pdf2image", "py3langid")
     code = (
         f"import sys\nfor name in {blocked!r}: sys.modules[name] = None\n"
         "import pagemill.pipelines.typeset.typeset, pagemill.command.main\n"
