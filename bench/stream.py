@@ -27,13 +27,15 @@ from pagemill.engine.image import decode
 from pagemill.engine.page import page_from_dict
 from pagemill.model import PagemillImageProcessor, PagemillProcessor
 from pagemill.model.vocabulary import shipped
-from pagemill.train.stream.collate import collated
+from pagemill.train.stream.collate import collate
+from pagemill.train.stream.config import StreamConfig
 from pagemill.train.stream.corpus import HEADER_BYTES
+from pagemill.train.stream.dataset import PackDataset
 from pagemill.train.stream.order import Order, SourceSize
 from pagemill.train.stream.pack import fill, pack
-from pagemill.train.stream.packing import PackConfig, PackPlanner, StreamCursor, of_rank
+from pagemill.train.stream.packing import PackConfig, PackPlanner, StreamCursor, packs_of_rank
 from pagemill.train.stream.sample import SampleBuilder
-from pagemill.train.stream.stream import PackDataset, PageStream, StreamConfig
+from pagemill.train.stream.stream import PageStream
 from record import Measure, save
 from transformers import AutoTokenizer
 
@@ -73,8 +75,8 @@ def main() -> None:
 
 def speed(stream: PageStream, pages: int) -> list[Measure]:
     """Pages a second through everything, for all pages and for grey ones, and what steps cost."""
-    dataset = PackDataset(stream)
-    asks = [ask for task in tasks(stream) for pack_ in task for ask in pack_][: 3 * pages]
+    dataset = PackDataset(stream.sources, stream.builder, stream.config)
+    asks = [planned for task in tasks(stream) for pack_ in task for planned in pack_][: 3 * pages]
     grey = [one for one in asks if is_grey(stream, one)][:pages]
     rows = []
     for what, chosen, target in (
@@ -83,9 +85,9 @@ def speed(stream: PageStream, pages: int) -> list[Measure]:
     ):
         with timed() as cost:
             start = time.perf_counter()
-            made = [dataset.made(ask, []) for ask in chosen]
+            made = [dataset.build(planned, []) for planned in chosen]
             for at in range(0, len(made), 8):
-                collated([made[at : at + 8]], stream.config.pack.budget_tokens * 4, 0, ())
+                collate([made[at : at + 8]], stream.config.pack.budget_tokens * 4, 0, ())
             whole = time.perf_counter() - start
         slices = np.mean([len(one.tgt_sizes) for one in made])
         rows.append(
@@ -102,11 +104,11 @@ def speed(stream: PageStream, pages: int) -> list[Measure]:
     return rows
 
 
-def is_grey(stream: PageStream, ask: object) -> bool:
+def is_grey(stream: PageStream, planned: object) -> bool:
     """Whether a page is stored as one channel and cut into nine slices."""
-    sample = ask.sample
+    sample = planned.sample
     source = stream.sources[sample.source]
-    nine = stream.facts[sample.source].slices[sample.row] >= 9
+    nine = stream.sample_lengths[sample.source].slices[sample.row] >= 9
     return bool(nine) and source.image(sample.row).ndim == 2
 
 
@@ -114,9 +116,9 @@ def tasks(stream: PageStream) -> Iterator[list[list[object]]]:
     """What is asked, step by step, until the corpus was gone through."""
     cursor, left = StreamCursor(), sum(map(len, stream.sources))
     while left > 0:
-        packs, cursor = stream.plans.take(cursor)
+        packs, cursor = stream.pack_planner.take(cursor)
         left -= sum(map(len, packs))
-        yield [[stream.ask(sample) for sample in one] for one in packs]
+        yield [[stream.planned(sample) for sample in one] for one in packs]
 
 
 @contextmanager
@@ -163,7 +165,7 @@ def overhead(stream: PageStream, pages: int) -> list[Measure]:
 
 def plain_webdataset(stream: PageStream, pages: int) -> float:
     """Seconds a page: tars read through by webdataset."""
-    maker: SampleBuilder = stream.maker
+    builder: SampleBuilder = stream.builder
     tars = [source.place.local_path(tar) for source in stream.sources for tar in source.tars]
     made, known = [], {str(key) for source in stream.sources for key in source.keys}
     start = time.perf_counter()
@@ -172,13 +174,13 @@ def plain_webdataset(stream: PageStream, pages: int) -> float:
             continue
         page = page_from_dict(orjson.loads(sample["json"]))
         made.append(
-            maker.make(
+            builder.build(
                 page, decode(sample["png"]), read=len(made) % 2 == 0, phrase=0, room=400, epoch=0,
                 position=0,
             )
         )  # fmt: skip
         if len(made) % 8 == 0:
-            collated([made[-8:]], 4 * 8192, 0, ())
+            collate([made[-8:]], 4 * 8192, 0, ())
         if len(made) == pages:
             break
     return (time.perf_counter() - start) / len(made)
@@ -186,19 +188,19 @@ def plain_webdataset(stream: PageStream, pages: int) -> float:
 
 def streamed(stream: PageStream, pages: int) -> float:
     """Seconds a page: the same pages, through the stream's own reads, in the same order."""
-    maker: SampleBuilder = stream.maker
+    builder: SampleBuilder = stream.builder
     made = []
     start = time.perf_counter()
     for source in stream.sources:
         for row in np.lexsort((source.columns["image_offset"], source.shards)):
             made.append(
-                maker.make(
+                builder.build(
                     source.page(row), source.image(row), read=len(made) % 2 == 0, phrase=0,
                     room=400, epoch=0, position=0,
                 )
             )  # fmt: skip
             if len(made) % 8 == 0:
-                collated([made[-8:]], 4 * 8192, 0, ())
+                collate([made[-8:]], 4 * 8192, 0, ())
             if len(made) == pages:
                 return (time.perf_counter() - start) / len(made)
     return (time.perf_counter() - start) / len(made)
@@ -266,7 +268,7 @@ def packing(weights: dict[str, float], processor: PagemillProcessor) -> list[Mea
     for budget, least in ((4096, 0.95), (8192, 0.97)):
         config = StreamConfig(pack=PackConfig(budget_tokens=budget, budget_slices=budget // 60))
         stream = PageStream(weights, processor, seed=0, config=config)
-        window = stream.plans.order.window(0)
+        window = stream.pack_planner.order.window(0)
         tokens, slices = stream.lengths(window)
         packs = pack(tokens, slices, budget_tokens=budget, budget_slices=config.pack.budget_slices)
         filled = 100 * fill(packs, tokens, budget)
@@ -275,9 +277,13 @@ def packing(weights: dict[str, float], processor: PagemillProcessor) -> list[Mea
         )
         cursor, ratios, real = StreamCursor(), [], []
         for _ in range(40):
-            taken, cursor = stream.plans.take(cursor)
+            taken, cursor = stream.pack_planner.take(cursor)
             loads = [
-                sum(stream.ask(one).tokens for row in of_rank(taken, rank, 8) for one in row)
+                sum(
+                    stream.planned(one).tokens
+                    for row in packs_of_rank(taken, rank, 8)
+                    for one in row
+                )
                 for rank in range(8)
             ]
             ratios.append(max(loads) / np.mean(loads))
@@ -285,12 +291,13 @@ def packing(weights: dict[str, float], processor: PagemillProcessor) -> list[Mea
         rows.append(
             Measure(f"busiest of 8 ranks over the mean, packs of {budget}", "x", ratios, "<= 1.02")
         )
-        dataset = PackDataset(stream)
-        first, cursor = stream.plans.take(StreamCursor())
-        second, _ = stream.plans.take(cursor)
-        asks = [stream.ask(one) for row in [*first, *second] for one in row]
+        dataset = PackDataset(stream.sources, stream.builder, stream.config)
+        first, cursor = stream.pack_planner.take(StreamCursor())
+        second, _ = stream.pack_planner.take(cursor)
+        asks = [stream.planned(one) for row in [*first, *second] for one in row]
         used = [  # a whole page takes exactly what was planned
-            ask.tokens if ask.read else len(dataset.made(ask, []).input_ids) for ask in asks
+            planned.tokens if planned.read else len(dataset.build(planned, []).input_ids)
+            for planned in asks
         ]
         share = 100 * sum(used) / (len([*first, *second]) * budget)
         rows.append(Measure(f"real fill of packs of {budget}", "%", [share], f">= {100 * least:g}"))
@@ -302,7 +309,7 @@ def planning(stream: PageStream) -> list[Measure]:
     rates = []
     for number in range(3, 8):
         start = time.perf_counter()
-        window = stream.plans.order.window(number)
+        window = stream.pack_planner.order.window(number)
         tokens, slices = stream.lengths(window)
         config = stream.config.pack
         pack(tokens, slices, budget_tokens=config.budget_tokens, budget_slices=config.budget_slices)
@@ -316,7 +323,7 @@ def spread(stream: PageStream) -> list[Measure]:
     starts = np.cumsum([0, *(len(source) for source in stream.sources)])
     cursor, ours, batch_sizes = StreamCursor(), [], []
     for _ in range(60):
-        taken, cursor = stream.plans.take(cursor)
+        taken, cursor = stream.pack_planner.take(cursor)
         rows = [starts[one.source] + one.row for row in taken for one in row]
         ours.append(pairs(documents[rows]))
         batch_sizes.append(len(rows))

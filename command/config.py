@@ -56,7 +56,7 @@ def stream_settings(path: Path | None, overrides: Sequence[str]) -> str:
     """Of the stream."""
     need_torch("the stream needs")
     from ..engine.config import load, to_toml
-    from ..train.stream.stream import StreamConfig
+    from ..train.stream.config import StreamConfig
 
     return to_toml(load(StreamConfig, path, overrides))
 

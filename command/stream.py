@@ -43,8 +43,9 @@ def run_stream(arguments: argparse.Namespace) -> int:
     from ..engine.config import load
     from ..model.load import load_processor
     from ..report.stream import write_stream_report
+    from ..train.stream.config import StreamConfig
     from ..train.stream.inspect import inspect_stream
-    from ..train.stream.stream import PageStream, StreamConfig
+    from ..train.stream.stream import PageStream
     from .terminal.meter import Meter
     from .terminal.stream import stream_lines
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pagemill
 from pagemill.engine.config import load
-from pagemill.train.stream.stream import StreamConfig
+from pagemill.train.stream.config import StreamConfig
 from transformers import Trainer, TrainingArguments
 
 

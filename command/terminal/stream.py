@@ -36,7 +36,7 @@ def stream_lines(shown: StreamView) -> Iterator[str]:
     yield f"{'':39}{'  '.join([*keys, f'{PADDING * 3} padding'])}"
     yield ""
     yield from totals(shown)
-    for card in shown.cards:
+    for card in shown.details:
         yield from sample(card)
 
 

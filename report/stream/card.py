@@ -12,7 +12,7 @@ from PIL import Image
 
 from ...model.prompt.box import BOX_SCALE
 from ...model.prompt.token import TURN_END
-from ...train.stream.inspect import ASKED, LEVEL_NAMES, Run, SampleDetail, SampleView
+from ...train.stream.inspect import LEVEL_NAMES, UNLEARNED, Run, SampleDetail, SampleView
 from ...train.stream.picture import PatchPicture
 from ..kit.picture import data_uri
 
@@ -113,7 +113,7 @@ def _coloured(runs: Sequence[Run]) -> tuple[ColouredText, ...]:
 
 
 def _level_class(level: int) -> str:
-    return LEVEL_NAMES[level] if level >= 0 else "asked" if level == ASKED else "unlabelled"
+    return LEVEL_NAMES[level] if level >= 0 else "asked" if level == UNLEARNED else "unlabelled"
 
 
 def _marks(detail: SampleDetail) -> tuple[BoxMark, ...]:

@@ -92,7 +92,7 @@ def write_stream_report(stream: StreamView, out: Path) -> None:
 def render_stream(stream: StreamView) -> str:
     """The page as HTML."""
     names = [corpus.rstrip("/").rpartition("/")[2] or corpus for corpus in stream.corpora]
-    numbers = {detail.sample: number for number, detail in enumerate(stream.cards, 1)}
+    numbers = {detail.sample: number for number, detail in enumerate(stream.details, 1)}
     view = StreamReport(
         name=", ".join(names),
         stream=stream,
@@ -100,7 +100,7 @@ def render_stream(stream: StreamView) -> str:
             [PackRow(pack, tuple(_segments(pack, numbers))) for pack in step]
             for step in stream.steps
         ],
-        cards=[stream_card(number, detail) for number, detail in enumerate(stream.cards, 1)],
+        cards=[stream_card(number, detail) for number, detail in enumerate(stream.details, 1)],
     )
     return render_page(
         "stream/stream.html.jinja",

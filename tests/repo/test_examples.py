@@ -11,7 +11,7 @@ import pytest
 from pagemill.corruption import CorruptionConfig
 from pagemill.engine.config import describe, load
 from pagemill.pipelines.build.config import BuildConfig
-from pagemill.train.stream.stream import StreamConfig
+from pagemill.train.stream.config import StreamConfig
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DOCUMENTS = EXAMPLES / "documents"

@@ -17,9 +17,10 @@ from pagemill.train.guard import Guard
 from pagemill.train.initial import initial_model
 from pagemill.train.recipe.config import GuardConfig
 from pagemill.train.setup import open_stream
-from pagemill.train.stream.corpus import open_corpus
+from pagemill.train.stream.corpus import open_page_source
+from pagemill.train.stream.dataset import PackDataset
 from pagemill.train.stream.sample import SampleBuilder, TrainingSample
-from pagemill.train.stream.stream import PackDataset, PageStream
+from pagemill.train.stream.stream import PageStream
 from support.trained import Job, curve, lines, pieces, same, train_job
 
 
@@ -138,7 +139,7 @@ def test_a_run_of_poisoned_steps_ends_and_says_so_in_its_log(corpora, tmp_path):
 
 def spoil(monkeypatch, key: str, **changes) -> None:
     """The sample of a page gets other arrays."""
-    make = SampleBuilder.make
+    make = SampleBuilder.build
 
     def make_spoilt(self, page, *rest, **more) -> TrainingSample:
         sample = make(self, page, *rest, **more)
@@ -149,7 +150,7 @@ def spoil(monkeypatch, key: str, **changes) -> None:
             array[-1] = changes[name]
         return replace(sample, **arrays)
 
-    monkeypatch.setattr(SampleBuilder, "make", make_spoilt)
+    monkeypatch.setattr(SampleBuilder, "build", make_spoilt)
 
 
 @pytest.mark.parametrize(
@@ -162,12 +163,12 @@ def spoil(monkeypatch, key: str, **changes) -> None:
 )
 def test_a_number_out_of_range_is_a_lost_sample(corpora, processor, monkeypatch, changes, message):
     made = PageStream(corpora[0], processor, seed=1)
-    window = made.plans.plan(0)
-    ask = made.ask(window[0][0])
+    window = made.pack_planner.plan(0)
+    ask = made.planned(window[0][0])
     key = str(made.sources[0].keys[ask.sample.row])
     spoil(monkeypatch, key, **changes)
     failures: list[str] = []
-    lost = PackDataset(made).made(ask, failures)
+    lost = PackDataset(made.sources, made.builder, made.config).build(ask, failures)
     assert (lost.task, lost.key, len(lost.input_ids)) == ("lost", key, ask.tokens)
     assert not lost.weights.any()
     [one] = failures
@@ -177,11 +178,11 @@ def test_a_number_out_of_range_is_a_lost_sample(corpora, processor, monkeypatch,
 
 def test_pixels_that_are_no_numbers_are_a_lost_sample(corpora, processor, monkeypatch):
     made = PageStream(corpora[0], processor, seed=1, do_normalize=True)
-    ask = made.ask(made.plans.plan(0)[0][0])
+    ask = made.planned(made.pack_planner.plan(0)[0][0])
     key = str(made.sources[0].keys[ask.sample.row])
     spoil(monkeypatch, key, pixel_values=np.nan)
     failures: list[str] = []
-    assert PackDataset(made).made(ask, failures).task == "lost"
+    assert PackDataset(made.sources, made.builder, made.config).build(ask, failures).task == "lost"
     assert "not finite" in failures[0]
     assert key in failures[0]
 
@@ -189,7 +190,7 @@ def test_pixels_that_are_no_numbers_are_a_lost_sample(corpora, processor, monkey
 def test_training_goes_on_past_broken_samples_and_names_them(corpora, tmp_path, monkeypatch):
     """One image with a flipped bit, one page with a label out of range."""
     shutil.copytree(corpora[0], tmp_path / "scans")
-    source = open_corpus(str(tmp_path / "scans"))
+    source = open_page_source(str(tmp_path / "scans"))
     sound = Job(corpus=corpora[0], out=str(tmp_path / "sound"))
     train_job(sound)
     keys = [first_key(corpora[0], step) for step in (1, 2)]

@@ -14,10 +14,11 @@ from pagemill.model import PagemillForConditionalGeneration, preset
 from pagemill.train.loss import GROUPS, MicroResult, PackedLoss
 from pagemill.train.micro_batch import LEVELS, TASKS, micro_batches
 from pagemill.train.step import exchange_totals
-from pagemill.train.stream.collate import Batch, collated
+from pagemill.train.stream.collate import Batch, collate
+from pagemill.train.stream.config import StreamConfig
 from pagemill.train.stream.packing import PackConfig
 from pagemill.train.stream.sample import IGNORED, SampleConfig, TrainingSample
-from pagemill.train.stream.stream import PageStream, StreamConfig
+from pagemill.train.stream.stream import PageStream
 from support.trained import poison
 
 PACKS, BUDGET, IMAGE = 8, 160, 11
@@ -241,12 +242,12 @@ def test_samples_learn_the_same_alone_and_in_packs(model, corpora, processor, mo
     """The same samples three to a pack and one to a pack, of another length."""
     made: list[list[TrainingSample]] = []
     monkeypatch.setattr(
-        "pagemill.train.stream.stream.collated",
-        lambda packs, *rest: made.extend(packs) or collated(packs, *rest),
+        "pagemill.train.stream.dataset.collate",
+        lambda packs, *rest: made.extend(packs) or collate(packs, *rest),
     )
     batch = first(corpora, processor)
     pad = int(processor.tokenizer.pad_token_id)
-    alone = few_words(collated([[one] for pack in made for one in pack], BUDGET + 8, pad, ()))
+    alone = few_words(collate([[one] for pack in made for one in pack], BUDGET + 8, pad, ()))
     assert len(alone.input_ids) > len(batch.input_ids)
     [packed] = learned(attending(model, "packed"), batch)
     wanted = gradients(model)

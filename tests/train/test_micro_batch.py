@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pagemill.train.micro_batch import micro_batches
-from pagemill.train.stream.collate import Batch, collated
+from pagemill.train.stream.collate import Batch, collate
 from pagemill.train.stream.sample import IGNORED, TrainingSample
 
 SAMPLES = st.lists(
@@ -65,4 +65,4 @@ def random_batch(packs, seed: int) -> Batch:
         )  # fmt: skip
 
     numbers = iter(range(1000))
-    return collated([[made(next(numbers), *one) for one in own] for own in packs], 20, 0, ())
+    return collate([[made(next(numbers), *one) for one in own] for own in packs], 20, 0, ())

@@ -17,9 +17,9 @@ from ...engine.page import Page
 from ...engine.progress import Progress
 from ...model.prompt.task import READ, RESTORE
 from ..stream.box import UNKNOWN
-from ..stream.corpus import PageSource, refused
+from ..stream.corpus import PageSource, sample_error
 from ..stream.sample import LEAST_TO_RESTORE, LengthPlanner, SampleBuilder, SampleConfig
-from ..stream.token_count import pieces_of
+from ..stream.token_count import text_pieces
 from .config import EvalConfig
 from .plan import PlannedPage, open_sources, plan_pages
 from .region import LEVEL_NAMES, AskedRegion, ask_regions, group_regions, round_robin
@@ -75,7 +75,7 @@ class Case:
         try:
             image = self.source.image(self.row)
         except (OSError, ValueError, DataError) as err:
-            raise refused(err, self.source, self.row) from err
+            raise sample_error(err, self.source, self.row) from err
         return image
 
     def view(self, image: np.ndarray, name: str) -> np.ndarray:
@@ -129,7 +129,7 @@ def open_cases(
 def make_case(planned: PlannedPage, config: EvalConfig, builder: SampleBuilder) -> Case:
     """What is asked of a page."""
     page, plan = planned.page, planned.plan
-    pieces = builder.writer.text_tokenizer.encode_batch(pieces_of(page))
+    pieces = builder.writer.text_tokenizer.encode_batch(text_pieces(page))
     tokens = sum(len(piece.ids) for piece in pieces)
     regions, groups = regions_and_groups(page, plan, tokens, config, builder)
     text = page.layer.text
@@ -164,10 +164,10 @@ def regions_and_groups(
 ) -> tuple[tuple[AskedRegion, ...], tuple[tuple[int, ...], ...]]:
     """The regions that are asked for, and their numbers prompt by prompt."""
     tokenizer = builder.writer.text_tokenizer
-    room = int(builder.profile.answers(np.array([tokens]), np.array([False]))[0])
+    room = int(builder.planner.answer_room(np.array([tokens]), np.array([False]))[0])
     if config.as_trained:
-        targets = builder.chosen(page, plan, room)
-        trained = {target.place for target in targets if not target.cut}
+        targets = builder.choose_boxes(page, plan, room)
+        trained = {target.first_word for target in targets if not target.cut}
         every = ask_regions(page, plan, replace(config, regions=ALL), tokenizer)
         regions = tuple(region for region in every if region.first_word in trained)
         return regions, ((tuple(range(len(regions))),) if regions else ())

@@ -19,7 +19,7 @@ from ...engine.progress import Progress
 from ...engine.store.corpus import FILE, CorpusInfo
 from ...engine.store.place import Place
 from ..stream.conversation import SUFFIXES
-from ..stream.corpus import PageSource, chosen_pages, open_corpus, refused
+from ..stream.corpus import PageSource, choose_pages, open_page_source, sample_error
 from .config import EvalConfig
 
 HELD_OUT = ("val", "test", "train")
@@ -54,7 +54,7 @@ def open_sources(corpora: Sequence[str], split: str) -> list[PageSource]:
                 )
             splits = CorpusInfo.load(place).splits
             first = next((name for name in HELD_OUT if splits.get(name)), HELD_OUT[-1])
-            sources.append(open_corpus(corpus, split=split or first))
+            sources.append(open_page_source(corpus, split=split or first))
     if not sources:
         raise ConfigError("the evaluation has no corpus: name one with --data, or in eval.data")
     return sources
@@ -94,7 +94,7 @@ def plan_pages(
     """
     rows = locate_pages(sources)
     frozen = {plan.key: plan for plan in read_plans(Path(config.plans))} if config.plans else {}
-    keys = list(frozen) or chosen_pages(list(rows), config.pages or len(rows), config.seed)
+    keys = list(frozen) or choose_pages(list(rows), config.pages or len(rows), config.seed)
     for number, key in enumerate(keys, 1):
         if key not in rows:
             names = ", ".join(source.name for source in sources)
@@ -128,7 +128,7 @@ def read_page(source: PageSource, row: int) -> Page:
     try:
         return source.page(row)
     except (OSError, KeyError, TypeError, ValueError, DataError) as err:
-        raise refused(err, source, row) from err
+        raise sample_error(err, source, row) from err
 
 
 def check_fits(plan: CorruptionPlan, page: Page, path: str) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from ...corruption import CorruptionConfig
 from ...engine.errors import ConfigError
 from ..evaluate import EvalConfig
-from ..stream.stream import StreamConfig
+from ..stream.config import StreamConfig
 
 PARTS = ("tower", "connector", "language_model")
 """Parts of the model that a stage trains or freezes."""

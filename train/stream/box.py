@@ -27,13 +27,13 @@ FRAME, FRAME_GAP = 128, 2
 class BoxTarget(NamedTuple):
     """A box that is asked for."""
 
-    place: int
-    """Its first word on the page."""
+    first_word: int
+    """Its number on the page."""
     box: Sequence[float]
     """px."""
-    asked: list[int]
+    box_ids: list[int]
     """Token ids of the box."""
-    words: list[int]
+    text_ids: list[int]
     """Token ids of its text."""
     level: int
     cut: bool = False
@@ -72,30 +72,30 @@ def box_candidates(
     key = keyed_hash("sample.regions", seed, page.key, plan.epoch)
     order = permutation(key, len(regions)).tolist()
     rest = permutation(key ^ 1, len(lines)).tolist()
-    return [regions[one] for one in order] + [lines[one] for one in rest]
+    return [regions[number] for number in order] + [lines[number] for number in rest]
 
 
 def line_levels(page: Page, plan: CorruptionPlan) -> dict[int, np.ndarray]:
     """Level of every character of the lines that regions touch, by line number."""
-    found: dict[int, np.ndarray] = {}
+    levels: dict[int, np.ndarray] = {}
     words = page.layer.words
     for region in plan.regions:
         level = LEVELS[region.level]
         for number in range(*region.words):
             line = page.layer.lines[words[number].line]
-            place = words[number].line
-            if place not in found:
-                found[place] = np.zeros(len(line.text) + 1, dtype=np.int8)
-            start = word_start(page, place, number)
+            line_number = words[number].line
+            if line_number not in levels:
+                levels[line_number] = np.zeros(len(line.text) + 1, dtype=np.int8)
+            start = word_start(page, line_number, number)
             if start >= 0:
-                found[place][start : start + len(words[number].text)] = level
-    return found
+                levels[line_number][start : start + len(words[number].text)] = level
+    return levels
 
 
 def word_start(page: Page, line_number: int, word_number: int) -> int:
     """Where a word begins in its line's text; -1 where it is not found."""
     line, at = page.layer.lines[line_number], 0
     for number in range(line.words[0], word_number):
-        found = line.text.find(page.layer.words[number].text, at)
-        at = found + len(page.layer.words[number].text) if found >= 0 else at
+        start = line.text.find(page.layer.words[number].text, at)
+        at = start + len(page.layer.words[number].text) if start >= 0 else at
     return line.text.find(page.layer.words[word_number].text, at)

@@ -62,7 +62,7 @@ class Batch:
         return Batch(**pinned)
 
 
-def collated(
+def collate(
     packs: Sequence[Sequence[TrainingSample]], budget: int, pad: int, failures: tuple[str, ...]
 ) -> Batch:
     """Packs as tensors, each filled up to the budget."""
@@ -75,21 +75,21 @@ def collated(
     starts = [0]
     for number, pack in enumerate(packs):
         at = 0
-        for made in pack:
-            stop = at + len(made.input_ids)
-            ids[number, at:stop] = made.input_ids
-            labels[number, at:stop] = made.labels
+        for sample in pack:
+            stop = at + len(sample.input_ids)
+            ids[number, at:stop] = sample.input_ids
+            labels[number, at:stop] = sample.labels
             labels[number, at] = IGNORED
-            levels[number, at:stop] = made.levels
-            weights[number, at:stop] = made.weights
+            levels[number, at:stop] = sample.levels
+            weights[number, at:stop] = sample.weights
             positions[number, at:stop] = np.arange(stop - at)
             starts.append(number * budget + stop)
             at = stop
         positions[number, at:] = np.arange(budget - at)
         if at < budget:
             starts.append((number + 1) * budget)
-    samples = [made for pack in packs for made in pack]
-    pixels, sizes = stacked(samples)
+    samples = [sample for pack in packs for sample in pack]
+    pixels, sizes = stack_slices(samples)
     return Batch(
         input_ids=torch.from_numpy(ids),
         labels=torch.from_numpy(labels),
@@ -98,27 +98,27 @@ def collated(
         loss_weights=torch.from_numpy(weights),
         pixel_values=pixels,
         tgt_sizes=sizes,
-        num_tiles=torch.tensor([len(made.tgt_sizes) for made in samples]),
+        num_tiles=torch.tensor([len(sample.tgt_sizes) for sample in samples]),
         cu_seqlens=torch.tensor(starts, dtype=torch.int32),
-        keys=tuple(tuple(made.key for made in pack) for pack in packs),
-        tasks_of_packs=tuple(tuple(made.task for made in pack) for pack in packs),
+        keys=tuple(tuple(sample.key for sample in pack) for pack in packs),
+        tasks_of_packs=tuple(tuple(sample.task for sample in pack) for pack in packs),
         failures=failures,
     )
 
 
-def stacked(samples: Sequence[TrainingSample]) -> tuple[Tensor | None, Tensor | None]:
+def stack_slices(samples: Sequence[TrainingSample]) -> tuple[Tensor | None, Tensor | None]:
     """The slices of all samples, each filled up with zeros to the longest."""
-    shown = [made for made in samples if len(made.tgt_sizes)]
-    if not shown:
+    pictured = [sample for sample in samples if len(sample.tgt_sizes)]
+    if not pictured:
         return None, None
-    total = sum(len(made.tgt_sizes) for made in shown)
-    longest = max(made.pixel_values.shape[1] for made in shown)
-    first = shown[0].pixel_values
+    total = sum(len(sample.tgt_sizes) for sample in pictured)
+    longest = max(sample.pixel_values.shape[1] for sample in pictured)
+    first = pictured[0].pixel_values
     pixels = np.zeros((total, longest, first.shape[2]), dtype=first.dtype)
     at = 0
-    for made in shown:
-        count, patches, _ = made.pixel_values.shape
-        pixels[at : at + count, :patches] = made.pixel_values
+    for sample in pictured:
+        count, patches, _ = sample.pixel_values.shape
+        pixels[at : at + count, :patches] = sample.pixel_values
         at += count
-    sizes = np.concatenate([made.tgt_sizes for made in shown])
+    sizes = np.concatenate([sample.tgt_sizes for sample in pictured])
     return torch.from_numpy(pixels), torch.from_numpy(sizes)

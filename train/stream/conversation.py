@@ -52,20 +52,20 @@ class ConversationSource:
         Raises:
             DataError: it is no conversation.
         """
-        row_ = self.table[row]
-        pictures = iter(row_.get("images") or ())
-        found = [
+        record = self.table[row]
+        pictures = iter(record.get("images") or ())
+        messages = [
             (str(message.get("role")), list(self.parts(message, pictures)))
-            for message in row_.get("messages") or ()
+            for message in record.get("messages") or ()
         ]
-        if not any(role == "assistant" for role, _ in found):
+        if not any(role == "assistant" for role, _ in messages):
             raise DataError(f"{self.place_of(row)}: nobody answers in it", key=str(self.keys[row]))
         if next(pictures, None) is not None:
             raise DataError(
                 f"{self.place_of(row)}: it has more images than its messages name",
                 key=str(self.keys[row]),
             )
-        return found
+        return messages
 
     def parts(self, message: Mapping[str, Any], pictures: Iterator[Any]) -> Iterator[Any]:
         """Texts, and pictures in tuples."""
@@ -79,11 +79,11 @@ class ConversationSource:
                 yield str(part.get("text") or "")
             elif kind in ("image", "image_url"):
                 named = part.get("image") or part.get("path") or part.get("url")
-                yield (self.opened(named if named is not None else next(pictures, None)),)
+                yield (self.picture(named if named is not None else next(pictures, None)),)
             else:
                 raise DataError(f"{self.path.name}: a part of type {kind!r}; text and image can be")
 
-    def opened(self, picture: Any) -> Any:
+    def picture(self, picture: Any) -> Any:
         """A picture as `as_picture` takes it."""
         if isinstance(picture, Mapping):
             picture = picture.get("bytes") or picture.get("path")
@@ -139,28 +139,28 @@ def open_conversations(path: str, *, name: str = "") -> ConversationSource:
 
 
 def record_lengths(
-    source: ConversationSource, measure: Any, mark: str, *, progress: Progress | None = None
+    source: ConversationSource, measure: Any, processor: str, *, progress: Progress | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """(tokens, slices) of every record, int64 [records] each; kept in the cache.
 
     Args:
         source: the records.
         measure: record → (tokens, slices), reading sizes of pictures but no pixels.
-        mark: names tokenizer and processor.
+        processor: names it and its tokenizer.
         progress: called with records done and records in all.
     """
-    path = cache_dir(TOKENS) / f"{source.fingerprint}-{mark}-records.npy"
+    path = cache_dir(TOKENS) / f"{source.fingerprint}-{processor}-records.npy"
     if path.is_file():
-        known: np.ndarray = np.load(path).astype(np.int64)
-        if known.shape == (2, len(source)):
-            return known[0], known[1]
-    found = np.zeros((2, len(source)), dtype=np.int64)
+        cached: np.ndarray = np.load(path).astype(np.int64)
+        if cached.shape == (2, len(source)):
+            return cached[0], cached[1]
+    lengths = np.zeros((2, len(source)), dtype=np.int64)
     for row in range(len(source)):
         try:
-            found[:, row] = measure(source.record(row))
+            lengths[:, row] = measure(source.record(row))
         except DataError:
-            found[:, row] = (1, 0)  # the stream meets it again, and says so with its key
+            lengths[:, row] = (1, 0)  # the stream meets it again, and says so with its key
         if progress is not None and row % 100 == 0:
             progress(row + 1, len(source))
-    save_counts(path, found)
-    return found[0], found[1]
+    save_counts(path, lengths)
+    return lengths[0], lengths[1]

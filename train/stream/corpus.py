@@ -16,10 +16,11 @@ import numpy as np
 import orjson
 
 from ...engine.errors import ConfigError, DataError, ShardError
+from ...engine.failure import message_of, reason_of
 from ...engine.image import decode
 from ...engine.key import keyed_hash
 from ...engine.page import Page, page_from_dict
-from ...engine.store.corpus import CorpusInfo
+from ...engine.store.corpus import CorpusInfo, ShardEntry
 from ...engine.store.index import read_index_table
 from ...engine.store.place import Place
 from .shard_cache import ShardCache
@@ -57,7 +58,7 @@ class PageSource:
     cache: ShardCache | None = None
     """Where whole shards are kept; None reads ranges."""
     image_ext: str = "png"
-    met: set[int] = field(default_factory=set)
+    sizes_checked: set[int] = field(default_factory=set)
     """Shards whose size was looked at."""
 
     def __len__(self) -> int:
@@ -107,9 +108,9 @@ class PageSource:
         if len(data) != size:
             raise ShardError(f"{tar}: {key}: cut off after {len(data)} of {size} bytes", key=key)
         member = f"{key}.{self.image_ext if name == 'image' else name}"
-        found = whole[:NAME_BYTES].rstrip(b"\0").decode("ascii", "replace")
-        if found != member:
-            raise ShardError(f"{tar}: {key}: {found!r} stands where {member} was", key=key)
+        name_there = whole[:NAME_BYTES].rstrip(b"\0").decode("ascii", "replace")
+        if name_there != member:
+            raise ShardError(f"{tar}: {key}: {name_there!r} stands where {member} was", key=key)
         if google_crc32c.value(data) != int(self.columns[f"{name}_crc32c"][row]):
             raise ShardError(f"{tar}: {key}: its {name} has another checksum than written", key=key)
         return data
@@ -123,17 +124,17 @@ class PageSource:
         tar, expected = self.tars[shard], self.shard_bytes[shard]
         if self.cache is not None:
             return self.cache.read_range(self.place, tar, expected, start, size)
-        if shard not in self.met:
-            self.met.add(shard)
-            if (found := self.place.size(tar)) != expected:
+        if shard not in self.sizes_checked:
+            self.sizes_checked.add(shard)
+            if (size_there := self.place.size(tar)) != expected:
                 log.warning(
                     "%s has %d bytes, the manifest says %d: its samples are checked one by one; "
-                    "`pagemill verify` tells more", tar, found, expected,
+                    "`pagemill verify` tells more", tar, size_there, expected,
                 )  # fmt: skip
         return self.place.read_range(tar, start, size)
 
 
-def open_corpus(
+def open_page_source(
     corpus: str,
     *,
     name: str = "",
@@ -163,59 +164,71 @@ def open_corpus(
     if split not in info.splits:
         raise ConfigError(f"{corpus} has no split {split!r}; there are: {', '.join(info.splits)}")
     entries = info.splits[split]
-    parts: dict[str, list[np.ndarray]] = {
-        one: [] for one in (*COLUMNS, "keys", "documents", "shards")
-    }
-    for number, entry in enumerate(entries):
-        table = read_index_table(place, entry.index)
-        if len(table) != entry.samples:
-            raise ShardError(
-                f"{entry.index} in {corpus} has {len(table)} samples, corpus.json says "
-                f"{entry.samples}: see `pagemill verify`",
-                key=entry.name,
-            )
-        keep = np.isin(table["verdict"].to_numpy(zero_copy_only=False), list(verdicts))
-        keep &= table["chars"].to_numpy() > 0
-        for column in COLUMNS:
-            parts[column].append(table[column].to_numpy()[keep].astype(np.int64))
-        parts["keys"].append(np.asarray(table["key"].to_pylist(), dtype="U32")[keep])
-        documents = [keyed_hash(one) >> 1 for one in table["doc_sha256"].to_pylist()]
-        parts["documents"].append(np.asarray(documents, dtype=np.int64)[keep])
-        parts["shards"].append(np.full(int(keep.sum()), number, dtype=np.int32))
-    if not sum(map(len, parts["keys"])):
+    shards = [believed_samples(place, entry, verdicts) for entry in entries]
+    if not any(len(shard["keys"]) for shard in shards):
         raise ConfigError(
             f"{corpus} has no page with text and one of the verdicts {', '.join(verdicts)}"
         )
-    whole = {one: np.concatenate(column) for one, column in parts.items()}
-    marks = [part for entry in entries for part in (entry.name, entry.sha256)]
+    columns = {name: np.concatenate([shard[name] for shard in shards]) for name in shards[0]}
+    columns["shards"] = np.repeat(
+        np.arange(len(shards), dtype=np.int32), [len(shard["keys"]) for shard in shards]
+    )
+    identity = [part for entry in entries for part in (entry.name, entry.sha256)]
     if pages:
-        wanted = chosen_pages(whole["keys"].tolist(), pages, seed)
-        keep = np.isin(whole["keys"], wanted)
-        whole = {one: column[keep] for one, column in whole.items()}
-        marks += sorted(wanted)
+        chosen = choose_pages(columns["keys"].tolist(), pages, seed)
+        keep = np.isin(columns["keys"], chosen)
+        columns = {name: column[keep] for name, column in columns.items()}
+        identity += sorted(chosen)
     return PageSource(
         name=name or corpus,
         place=place,
         tars=tuple(entry.tar for entry in entries),
-        keys=whole["keys"],
-        documents=whole["documents"],
-        shards=whole["shards"],
-        columns={column: whole[column] for column in COLUMNS},
-        fingerprint=f"{keyed_hash('source', *sorted(verdicts), *marks):016x}",
+        keys=columns["keys"],
+        documents=columns["documents"],
+        shards=columns["shards"],
+        columns={column: columns[column] for column in COLUMNS},
+        fingerprint=f"{keyed_hash('source', *sorted(verdicts), *identity):016x}",
         shard_bytes=tuple(entry.bytes for entry in entries),
         cache=cache,
         image_ext=info.image_ext,
     )
 
 
-def chosen_pages(keys: Sequence[str], pages: int, seed: int) -> list[str]:
+def believed_samples(
+    place: Place, entry: ShardEntry, verdicts: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """The columns of a shard's samples with text and one of the verdicts: `COLUMNS`, `keys`
+    and `documents`.
+
+    Raises:
+        ShardError: the index is missing, damaged, or of another number of samples.
+    """
+    table = read_index_table(place, entry.index)
+    if len(table) != entry.samples:
+        raise ShardError(
+            f"{entry.index} in {place.uri} has {len(table)} samples, corpus.json says "
+            f"{entry.samples}: see `pagemill verify`",
+            key=entry.name,
+        )
+    keep = np.isin(table["verdict"].to_numpy(zero_copy_only=False), list(verdicts))
+    keep &= table["chars"].to_numpy() > 0
+    documents = [keyed_hash(sha256) >> 1 for sha256 in table["doc_sha256"].to_pylist()]
+    return {
+        **{name: table[name].to_numpy()[keep].astype(np.int64) for name in COLUMNS},
+        "keys": np.asarray(table["key"].to_pylist(), dtype="U32")[keep],
+        "documents": np.asarray(documents, dtype=np.int64)[keep],
+    }
+
+
+def choose_pages(keys: Sequence[str], pages: int, seed: int) -> list[str]:
     """So many of the keys, drawn by their names; their order in the corpus does not matter."""
     return sorted(keys, key=lambda key: (keyed_hash("pages.chosen", seed, key), key))[:pages]
 
 
-def refused(err: Exception, source: Any, row: int) -> DataError:
-    """Any fault of one sample as a DataError that names shard and key."""
+def sample_error(err: Exception, source: Any, row: int) -> DataError:
+    """Any fault of one sample as a DataError that names shard, key and reason."""
     key = str(source.keys[row])
     if isinstance(err, DataError) and err.key:
         return err
-    return DataError(f"{source.place_of(row)}: {key}: {err}", key=key)
+    message = f"{source.place_of(row)}: {key}: {message_of(err)}"
+    return DataError(message, key=key, reason=reason_of(err))

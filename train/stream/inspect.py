@@ -1,10 +1,10 @@
 """Batches as a person looks at them: how full packs are, what is asked, how fast pages come.
 
-    shown = show(PageStream("corpus", processor, seed=7), steps=2)
-    shown.fill, shown.tasks, shown.pages_per_s
+    view = inspect_stream(PageStream("corpus", processor, seed=7), steps=2)
+    view.fill, view.tasks, view.pages_per_s
 
-Everything is read off the batches themselves, so that it shows what a model gets. `told` makes text
-of it for a terminal, `sheet` an HTML page.
+Everything is read off the batches themselves, so that it shows what a model gets. The command
+makes text of it for a terminal, `report.stream` an HTML page.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from .sample import IGNORED, NO_LEVEL
 from .stream import PageStream
 
 LEVEL_NAMES = tuple(str(level) for level in Level)
-CARDS = 3
-ASKED = NO_LEVEL - 1
+DETAILS = 3
+UNLEARNED = NO_LEVEL - 1
 """In place of a level: text that is not learned."""
 PICTURE = re.compile("(?:nx+N)?ip+I(?:sp+S(?:l(?=s))?)*")
 """A picture in a prompt, a letter a token: its number, its thumbnail, its slices."""
@@ -65,17 +65,19 @@ class PackView:
     @property
     def tokens(self) -> int:
         """Of all samples, the lost ones included."""
-        return sum(one.tokens for one in self.samples)
+        return sum(sample.tokens for sample in self.samples)
 
     @property
     def slices(self) -> int:
         """Of all samples."""
-        return sum(one.slices for one in self.samples)
+        return sum(sample.slices for sample in self.samples)
 
     @property
     def fill(self) -> float:
         """Share of the budget in tokens that samples take, lost ones left out."""
-        return sum(one.tokens for one in self.samples if not one.reason) / self.budget_tokens
+        return (
+            sum(sample.tokens for sample in self.samples if not sample.reason) / self.budget_tokens
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +103,7 @@ class StreamView:
     """Of all corpora."""
     seed: int
     steps: tuple[tuple[PackView, ...], ...]
-    cards: tuple[SampleDetail, ...]
+    details: tuple[SampleDetail, ...]
     seconds: float
     """That the batches took, in this process alone."""
 
@@ -113,12 +115,12 @@ class StreamView:
     @property
     def samples(self) -> list[SampleView]:
         """Of all steps."""
-        return [one for pack in self.packs for one in pack.samples]
+        return [sample for pack in self.packs for sample in pack.samples]
 
     @property
     def lost(self) -> list[SampleView]:
         """Samples that could not be read."""
-        return [one for one in self.samples if one.reason]
+        return [sample for sample in self.samples if sample.reason]
 
     @property
     def budget(self) -> int:
@@ -138,12 +140,12 @@ class StreamView:
     @property
     def tasks(self) -> Counter[str]:
         """Samples by task, names in order."""
-        return Counter(sorted(one.task for one in self.samples))
+        return Counter(sorted(sample.task for sample in self.samples))
 
     @property
     def levels(self) -> dict[str, int]:
         """Answer tokens by level."""
-        columns = zip(*(one.levels for one in self.samples), strict=True)
+        columns = zip(*(sample.levels for sample in self.samples), strict=True)
         return dict(zip(LEVEL_NAMES, map(sum, columns), strict=True))
 
     @property
@@ -153,14 +155,14 @@ class StreamView:
 
 
 def inspect_stream(
-    stream: PageStream, *, steps: int = 2, cards: int = CARDS, progress: Progress | None = None
+    stream: PageStream, *, steps: int = 2, details: int = DETAILS, progress: Progress | None = None
 ) -> StreamView:
     """The next steps of a stream, whole: rank 0 of 1, without workers. The stream moves on.
 
     Args:
         stream: at any place.
         steps: how many.
-        cards: samples of each task to show in full.
+        details: samples of each task to show in full.
         progress: called with packs done and packs in all.
 
     Raises:
@@ -176,7 +178,9 @@ def inspect_stream(
         batch = next(batches)
         seconds += time.perf_counter() - start
         taken.append(tuple(packs_of(batch, stream)))
-        chosen += cards_of(batch, taken[-1], stream, cards, Counter(c.sample.task for c in chosen))
+        chosen += details_of(
+            batch, taken[-1], stream, details, Counter(c.sample.task for c in chosen)
+        )
         if progress is not None:
             progress((number + 1) * len(taken[-1]), steps * len(taken[-1]))
     return StreamView(
@@ -184,7 +188,7 @@ def inspect_stream(
         pages=sum(map(len, stream.sources)),
         seed=stream.seed,
         steps=tuple(taken),
-        cards=tuple(sorted(chosen, key=lambda card: card.sample.task)),
+        details=tuple(sorted(chosen, key=lambda detail: detail.sample.task)),
         seconds=seconds,
     )
 
@@ -204,7 +208,7 @@ def packs_of(batch: Batch, stream: PageStream) -> Iterator[PackView]:
                     tokens=stop - start,
                     slices=next(tiles),
                     answer_tokens=int((batch.labels[row, start:stop] != IGNORED).sum()),
-                    levels=tuple(int((levels == one).sum()) for one in range(len(LEVEL_NAMES))),
+                    levels=tuple(int((levels == level).sum()) for level in range(len(LEVEL_NAMES))),
                     reason=next(reasons) if task == "lost" else "",
                 )
             )
@@ -214,12 +218,12 @@ def packs_of(batch: Batch, stream: PageStream) -> Iterator[PackView]:
 def spans(batch: Batch, row: int) -> list[tuple[int, int]]:
     """(start, stop) of the samples of a pack."""
     budget = batch.input_ids.shape[1]
-    edges = [one - row * budget for one in batch.cu_seqlens.tolist()]
+    edges = [edge - row * budget for edge in batch.cu_seqlens.tolist()]
     inner = [pair for pair in pairwise(edges) if 0 <= pair[0] < budget]
     return inner[: len(batch.keys[row])]
 
 
-def cards_of(
+def details_of(
     batch: Batch, packs: Sequence[PackView], stream: PageStream, most: int, had: Counter[str]
 ) -> Iterator[SampleDetail]:
     """Samples of each task in full, one a pack, until there are `most` with those already had."""
@@ -230,44 +234,45 @@ def cards_of(
             if sample.task not in here and had[sample.task] < most:
                 here.add(sample.task)
                 had[sample.task] += 1
-                yield card_of(batch, row, slice(start, stop), first, sample, stream)
+                yield detail_of(batch, row, slice(start, stop), first, sample, stream)
             first += sample.slices
 
 
-def card_of(
+def detail_of(
     batch: Batch, row: int, place: slice, first: int, sample: SampleView, stream: PageStream
 ) -> SampleDetail:
     """The sample at a place of a pack in full; `first` is the number of its first slice."""
     ids = batch.input_ids[row, place].tolist()
     kinds = kinds_of(batch.labels[row, place].tolist(), batch.levels[row, place].tolist())
-    decode = stream.profile.processor.tokenizer.decode
+    decode = stream.planner.processor.tokenizer.decode
     runs: list[Run] = []
     pictures: list[PatchPicture] = []
     done = 0
-    for found in PICTURE.finditer("".join(letters(ids, stream.maker.writer))):
-        cut, count = found.group(), 1 + found.group().count("s")
-        runs += stretches(ids[done : found.start()], kinds[done : found.start()], decode)
-        runs.append((f"[{cut.count('p')} image tokens]", ASKED))
+    for match in PICTURE.finditer("".join(letters(ids, stream.builder.writer))):
+        cut, count = match.group(), 1 + match.group().count("s")
+        runs += runs_of(ids[done : match.start()], kinds[done : match.start()], decode)
+        runs.append((f"[{cut.count('p')} image tokens]", UNLEARNED))
         columns = cut.partition("l")[0].count("s")
-        pictures.append(put_together(batch, slice(first, first + count), columns, stream))
-        first, done = first + count, found.end()
-    runs += stretches(ids[done:], kinds[done:], decode)
-    asked = next((at for at, (_, kind) in enumerate(runs) if kind != ASKED), len(runs))
-    prompt = "".join(text for text, _ in runs[:asked])
+        pictures.append(assemble_picture(batch, slice(first, first + count), columns, stream))
+        first, done = first + count, match.end()
+    runs += runs_of(ids[done:], kinds[done:], decode)
+    answer = next((at for at, (_, kind) in enumerate(runs) if kind != UNLEARNED), len(runs))
+    prompt = "".join(text for text, _ in runs[:answer])
     boxes = tuple(parse_boxes(prompt)) if sample.task == "restore" else ()
-    return SampleDetail(sample, prompt, tuple(runs[asked:]), tuple(pictures), boxes)
+    return SampleDetail(sample, prompt, tuple(runs[answer:]), tuple(pictures), boxes)
 
 
 def kinds_of(labels: list[int], levels: list[int]) -> list[int]:
     """Level of each token, `NO_LEVEL` where it is learned without one, `ASKED` where it is not."""
     return [
-        ASKED if label == IGNORED else level for label, level in zip(labels, levels, strict=True)
+        UNLEARNED if label == IGNORED else level
+        for label, level in zip(labels, levels, strict=True)
     ]
 
 
-def stretches(ids: list[int], kinds: list[int], decode: Callable[..., str]) -> Iterator[Run]:
+def runs_of(ids: list[int], kinds: list[int], decode: Callable[..., str]) -> Iterator[Run]:
     """Decoded text, in pieces of one kind."""
-    for kind, run in groupby(zip(ids, kinds, strict=True), lambda one: one[1]):
+    for kind, run in groupby(zip(ids, kinds, strict=True), lambda pair: pair[1]):
         yield decode([token for token, _ in run]), kind
 
 
@@ -278,11 +283,11 @@ def letters(ids: list[int], writer: PromptWriter) -> list[str]:
     return [letter.get(token, "x") for token in ids]
 
 
-def put_together(batch: Batch, place: slice, cols: int, stream: PageStream) -> PatchPicture:
+def assemble_picture(batch: Batch, place: slice, cols: int, stream: PageStream) -> PatchPicture:
     """The picture of a few slices of a batch."""
     assert batch.pixel_values is not None
     assert batch.tgt_sizes is not None
-    images = stream.profile.processor.image_processor
+    images = stream.planner.processor.image_processor
     return picture_of(
         batch.pixel_values[place].numpy(),
         batch.tgt_sizes[place].numpy(),

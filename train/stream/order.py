@@ -100,7 +100,10 @@ class Order:
         """The samples of a window, all sources mixed."""
         parts = []
         for source in range(len(self.sources)):
-            start, stop = self.taken(source, number), self.taken(source, number + 1)
+            start, stop = (
+                self.samples_before(source, number),
+                self.samples_before(source, number + 1),
+            )
             row, epoch = self.span(source, start, stop)
             parts.append((np.full(stop - start, source), row, epoch))
         columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
@@ -109,7 +112,7 @@ class Order:
         source_of, row, epoch = (column[shuffled] for column in columns)
         return Window(number, source_of, row, epoch)
 
-    def taken(self, source: int, windows: int) -> int:
+    def samples_before(self, source: int, windows: int) -> int:
         """Samples that the first `windows` windows take from a source."""
         samples = windows * self.window_samples
         low, high = self._bounds[source], self._bounds[source + 1]
@@ -121,23 +124,23 @@ class Order:
         place = np.arange(start, stop)
         epoch, within = place // count, place % count
         row = np.empty(len(place), dtype=np.int64)
-        for one in np.unique(epoch):
-            chosen = epoch == one
-            row[chosen] = self.epoch_order(source, int(one))[within[chosen]]
+        for number in np.unique(epoch).tolist():
+            chosen = epoch == number
+            row[chosen] = self.epoch_order(source, number)[within[chosen]]
         return row, epoch
 
     def epoch_order(self, source: int, epoch: int) -> np.ndarray:
         """Every sample of a source once, int64 [samples]."""
-        known = self._orders.get((source, epoch))
-        if known is None:
-            known = self._made(source, epoch)
-            self._orders[source, epoch] = known
+        order = self._orders.get((source, epoch))
+        if order is None:
+            order = self._draw_epoch_order(source, epoch)
+            self._orders[source, epoch] = order
             while len(self._orders) > max(KEPT_EPOCHS, 2 * len(self.sources)):
                 self._orders.popitem(last=False)
         self._orders.move_to_end((source, epoch))
-        return known
+        return order
 
-    def _made(self, source: int, epoch: int) -> np.ndarray:
+    def _draw_epoch_order(self, source: int, epoch: int) -> np.ndarray:
         size = self.sources[source]
         key = keyed_hash("order.epoch", self.seed, size.name, epoch)
         ranks = random_bits(key, len(size.shards))

@@ -48,10 +48,10 @@ def pack(
         raise ConfigError(f"{len(size)} samples have tokens, {len(cut)} have slices")
     if not len(size):
         return []
-    check(size, "tokens", budget_tokens)
-    check(cut, "slices", budget_slices)
+    check_fits(size, "tokens", budget_tokens)
+    check_fits(cut, "slices", budget_slices)
     packs = Shelf(size, cut).packs(budget_tokens, budget_slices)
-    tail = levelled(packs[-TAIL:], size, cut, budget_tokens, budget_slices)
+    tail = level_packs(packs[-TAIL:], size, cut, budget_tokens, budget_slices)
     return packs[:-TAIL] + tail
 
 
@@ -107,7 +107,7 @@ class Shelf:
         return kind
 
 
-def levelled(
+def level_packs(
     packs: list[list[int]],
     size: np.ndarray,
     cut: np.ndarray,
@@ -115,27 +115,28 @@ def levelled(
     budget_slices: int,
 ) -> list[list[int]]:
     """The same samples in as many packs of nearly equal length; as they were where that fails."""
-    longest_first = sorted((one for row in packs for one in row), key=lambda one: -int(size[one]))
-    made: list[list[int]] = [[] for _ in packs]
+    samples = [sample for members in packs for sample in members]
+    longest_first = sorted(samples, key=lambda sample: -int(size[sample]))
+    level: list[list[int]] = [[] for _ in packs]
     tokens, slices = [0] * len(packs), [0] * len(packs)
     for sample in longest_first:
         need_tokens, need_slices = int(size[sample]), int(cut[sample])
         room = [
             number
-            for number in range(len(made))
+            for number in range(len(level))
             if tokens[number] + need_tokens <= budget_tokens
             and slices[number] + need_slices <= budget_slices
         ]
         if not room:
             return packs
         chosen = min(room, key=tokens.__getitem__)
-        made[chosen].append(sample)
+        level[chosen].append(sample)
         tokens[chosen] += need_tokens
         slices[chosen] += need_slices
-    return made if all(made) else packs
+    return level if all(level) else packs
 
 
-def check(sizes: np.ndarray, what: str, budget: int) -> None:
+def check_fits(sizes: np.ndarray, what: str, budget: int) -> None:
     """Refuse samples that fit no pack."""
     if int(sizes.max()) > budget or int(sizes.min()) < 0:
         worst = int(sizes.argmax())
@@ -147,6 +148,6 @@ def check(sizes: np.ndarray, what: str, budget: int) -> None:
 
 def fill(packs: Sequence[Sequence[int]], tokens: Sequence[int] | np.ndarray, budget: int) -> float:
     """Share of all packs' budgets that samples take up."""
-    return float(np.asarray(tokens)[[one for row in packs for one in row]].sum()) / (
+    return float(np.asarray(tokens)[[sample for members in packs for sample in members]].sum()) / (
         len(packs) * budget
     )

@@ -93,15 +93,15 @@ class PackPlanner:
 
     def plan(self, number: int) -> list[tuple[SampleAddress, ...]]:
         """The packs of a window, in the order in which steps take them."""
-        known = self._plans.get(number)
-        if known is None:
-            known = self._planned(number)
-            self._plans[number] = known
+        packs = self._plans.get(number)
+        if packs is None:
+            packs = self._plan_window(number)
+            self._plans[number] = packs
             while len(self._plans) > KEPT_WINDOWS:
                 self._plans.popitem(last=False)
-        return known
+        return packs
 
-    def _planned(self, number: int) -> list[tuple[SampleAddress, ...]]:
+    def _plan_window(self, number: int) -> list[tuple[SampleAddress, ...]]:
         window = self.order.window(number)
         tokens, slices = self.lengths(window)
         packs = pack(
@@ -114,8 +114,8 @@ class PackPlanner:
         source, row, epoch = window.source.tolist(), window.row.tolist(), window.epoch.tolist()
         return [
             tuple(
-                SampleAddress(source[one], row[one], epoch[one], number)
-                for one in shuffled(packs[at], key + at)
+                SampleAddress(source[member], row[member], epoch[member], number)
+                for member in shuffled(packs[at], key + at)
             )
             for at in permutation(key, len(packs)).tolist()
         ]
@@ -126,7 +126,7 @@ def shuffled(samples: list[int], key: int) -> list[int]:
     return [samples[at] for at in permutation(key % 2**64, len(samples)).tolist()]
 
 
-def of_rank(
+def packs_of_rank(
     packs: list[tuple[SampleAddress, ...]], rank: int, ranks: int
 ) -> list[tuple[SampleAddress, ...]]:
     """The packs of a step that one rank takes.
@@ -145,7 +145,7 @@ def of_rank(
     return packs[rank::ranks]
 
 
-def state_of(cursor: StreamCursor, fingerprints: Mapping[str, str]) -> dict[str, Any]:
+def to_state(cursor: StreamCursor, fingerprints: Mapping[str, str]) -> dict[str, Any]:
     """What a checkpoint keeps of the stream: plain JSON, well below 4 KB.
 
     Args:
@@ -155,7 +155,7 @@ def state_of(cursor: StreamCursor, fingerprints: Mapping[str, str]) -> dict[str,
     return {"version": VERSION, "cursor": asdict(cursor), "fingerprints": dict(fingerprints)}
 
 
-def cursor_of(state: Mapping[str, Any], fingerprints: Mapping[str, str]) -> StreamCursor:
+def from_state(state: Mapping[str, Any], fingerprints: Mapping[str, str]) -> StreamCursor:
     """The cursor in a state, if it is of this stream.
 
     Raises:

@@ -46,8 +46,8 @@ def picture_of(
         std: the same.
     """
     images = [
-        image_of(one, height, width, mean, std)
-        for one, (height, width) in zip(patches, tgt_sizes.tolist(), strict=True)
+        image_of(slice_patches, height, width, mean, std)
+        for slice_patches, (height, width) in zip(patches, tgt_sizes.tolist(), strict=True)
     ]
     thumbnail, slices = images[0], images[1:]
     if not slices:

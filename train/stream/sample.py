@@ -2,7 +2,8 @@
 
 Two tasks, one objective: `read` asks for the whole text of a page some of whose regions are
 corrupted, `restore` for the regions in given boxes. The length of a sample is decided before the
-page is read (`Profile.lengths`), and the sample is made to fit it (`Maker.make`).
+page is read (`LengthPlanner.sample_tokens`), and the sample is built to fit it
+(`SampleBuilder.build`).
 
 Boxes are written as numbers from 0 to 999, shares of the page's width and height, so that they
 mean the same in every slice.
@@ -28,7 +29,7 @@ from ...model.prompt.writer import Conversation, PromptWriter
 from ...model.slicing import SlicePlan
 from .box import UNKNOWN, BoxTarget, box_candidates, draw_frames, line_levels
 from .order import random_bits
-from .token_count import pieces_of
+from .token_count import text_pieces
 
 IGNORED = -100
 """Label of a token that is not learned."""
@@ -122,7 +123,9 @@ class LengthPlanner:
         where = which.reshape(-1)
         return np.array(tokens)[where], np.array(slices)[where]
 
-    def drawn(self, source: str, epoch: int, text_tokens: np.ndarray) -> tuple[np.ndarray, ...]:
+    def draw_tasks(
+        self, source: str, epoch: int, text_tokens: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
         """(whether a page is read as a whole, number of its phrasing), by name."""
         bits = random_bits(keyed_hash("sample.task", self.seed, source, epoch), len(text_tokens))
         read = (bits >> np.uint64(40)) < np.uint64(int(self.config.read_share * 2**24))
@@ -130,22 +133,22 @@ class LengthPlanner:
         phrases = np.where(read, len(READ), len(RESTORE)).astype(np.uint64)
         return read, ((bits & np.uint64(0xFFFFFF)) % phrases).astype(np.int64)
 
-    def answers(self, text_tokens: np.ndarray, read: np.ndarray) -> np.ndarray:
+    def answer_room(self, text_tokens: np.ndarray, read: np.ndarray) -> np.ndarray:
         """Tokens that boxes and answer may take together, the end of the turn included."""
         most = self.config.most_answer_tokens
         whole = np.where(text_tokens < most, text_tokens + 1, most)
         some = np.minimum(text_tokens // 2 + LEAST_TO_RESTORE // 2, most // 2)
         return np.where(read, whole, some)
 
-    def lengths(
+    def sample_tokens(
         self, picture_tokens: np.ndarray, read: np.ndarray, phrase: np.ndarray, room: np.ndarray
     ) -> np.ndarray:
         """Tokens of samples in all, int64 [samples]; the arguments are as the others give them."""
-        asked = {task: np.array(self.writer.question_tokens(task)) for task in PHRASINGS}
+        tokens = {task: np.array(self.writer.question_tokens(task)) for task in PHRASINGS}
         question = np.where(
             read,
-            asked["read"][np.minimum(phrase, len(READ) - 1)],
-            asked["restore"][np.minimum(phrase, len(RESTORE) - 1)],
+            tokens["read"][np.minimum(phrase, len(READ) - 1)],
+            tokens["restore"][np.minimum(phrase, len(RESTORE) - 1)],
         )
         total: np.ndarray = picture_tokens + question + room
         return total
@@ -155,19 +158,19 @@ class SampleBuilder:
     """Makes samples of pages.
 
     Args:
-        profile: decides lengths, and what is asked.
+        planner: decides lengths, and what is asked.
         schedule: of the corruption.
         do_normalize: whether patches are floats; bytes are a quarter of them.
     """
 
-    def __init__(self, profile: LengthPlanner, schedule: Schedule, *, do_normalize: bool) -> None:
-        self.profile = profile
+    def __init__(self, planner: LengthPlanner, schedule: Schedule, *, do_normalize: bool) -> None:
+        self.planner = planner
         self.schedule = schedule
         self.do_normalize = do_normalize
-        self.processor = profile.processor
-        self.writer = profile.writer
+        self.processor = planner.processor
+        self.writer = planner.writer
 
-    def make(
+    def build(
         self,
         page: Page,
         image: np.ndarray,
@@ -189,28 +192,28 @@ class SampleBuilder:
             epoch: of the corruption, and of which boxes are asked for.
             position: of the corruption schedule.
         """
-        seed = self.profile.seed
+        seed = self.planner.seed
         plan = plan_page(page, seed=seed, epoch=epoch, schedule=self.schedule, position=position)
         pixels = corrupt(image, plan, key=page.key)
         task = "read" if read else "restore"
         boxes: list[int] = []
         if read:
-            answer, levels = self.whole(page, plan, room)
+            answer, levels = self.page_answer(page, plan, room)
         else:
-            chosen = self.chosen(page, plan, room)
-            boxes, answer, levels = self.some(chosen)
-            if self.profile.config.marker:
-                pixels = draw_frames(pixels, [one.box for one in chosen])
+            chosen = self.choose_boxes(page, plan, room)
+            boxes, answer, levels = self.box_answer(chosen)
+            if self.planner.config.marker:
+                pixels = draw_frames(pixels, [target.box for target in chosen])
         picture = Image.fromarray(pixels)
         cut = self.processor.image_processor.plan(*picture.size)
         question = self.writer.question(task, cut, phrase, boxes)
         learned = [False] * len(question) + [level != NO_LEVEL for level in levels]
-        return self.finished(
+        return self.assemble(
             page.key, task, plan, [*question, *answer], learned,
             [*([NO_LEVEL] * len(question)), *levels], [picture], [cut],
         )  # fmt: skip
 
-    def make_record(self, key: str, messages: Conversation) -> TrainingSample:
+    def build_conversation(self, key: str, messages: Conversation) -> TrainingSample:
         """The sample of a conversation: what the assistant says is learned.
 
         Args:
@@ -229,7 +232,7 @@ class SampleBuilder:
         ]
         cuts = [images.plan(*picture.size) for picture in pictures]
         ids, learned = self.writer.conversation(messages, cuts)
-        return self.finished(
+        return self.assemble(
             key, "record", None, ids, learned, [NO_LEVEL] * len(ids), pictures, cuts
         )
 
@@ -245,7 +248,7 @@ class SampleBuilder:
         ids, _ = self.writer.conversation(messages, cuts)
         return len(ids), sum(len(cut.tgt_sizes) for cut in cuts)
 
-    def finished(
+    def assemble(
         self,
         key: str,
         task: str,
@@ -261,7 +264,7 @@ class SampleBuilder:
         mask = np.array(learned, dtype=bool)
         count = max(1, int(mask.sum()))
         weight = {"token": 1.0, "sample": 1 / count, "square": count**-0.5}
-        value = np.float32(weight[self.profile.config.weighting])
+        value = np.float32(weight[self.planner.config.weighting])
         return TrainingSample(
             input_ids=input_ids,
             labels=np.where(mask, input_ids, IGNORED),
@@ -276,64 +279,65 @@ class SampleBuilder:
             plan=plan,
         )
 
-    def whole(self, page: Page, plan: CorruptionPlan, room: int) -> tuple[list[int], list[int]]:
+    def page_answer(
+        self, page: Page, plan: CorruptionPlan, room: int
+    ) -> tuple[list[int], list[int]]:
         """The text of the page, and the level of each token; none where it cannot be known."""
         ids: list[int] = []
         levels: list[int] = []
-        shown, pieces = line_levels(page, plan), pieces_of(page)
+        levels_of_lines, pieces = line_levels(page, plan), text_pieces(page)
         for number, encoded in enumerate(self.writer.text_tokenizer.encode_batch(pieces)):
             ids += encoded.ids
-            own = shown.get(number // 2) if number % 2 == 0 else None
+            of_line = levels_of_lines.get(number // 2) if number % 2 == 0 else None
             if UNKNOWN in pieces[number]:
                 levels += [NO_LEVEL] * len(encoded.ids)
-            elif own is None:
+            elif of_line is None:
                 levels += [0] * len(encoded.ids)
             else:
                 levels += [
-                    int(own[start:stop].max()) if stop > start else 0
+                    int(of_line[start:stop].max()) if stop > start else 0
                     for start, stop in encoded.offsets
                 ]
         if len(ids) < room:
             return ids + self.writer.turn_end, [*levels, 0]
         return ids[:room], levels[:room]
 
-    def chosen(self, page: Page, plan: CorruptionPlan, room: int) -> list[BoxTarget]:
+    def choose_boxes(self, page: Page, plan: CorruptionPlan, room: int) -> list[BoxTarget]:
         """Boxes that fit, in reading order: corrupted regions first, then clean lines.
 
         Where none does, the first with its text cut off.
         """
         left = room - len(self.writer.turn_end)
-        found: list[BoxTarget] = []
+        targets: list[BoxTarget] = []
         spare: BoxTarget | None = None
-        for place, box, text, level in box_candidates(page, plan, self.profile.seed):
-            asked = self.writer.box(box_text(box, page.width, page.height))
-            words = self.writer.text_ids(text)
-            if words and spare is None:
-                spare = BoxTarget(
-                    place, box, asked, words[: max(1, left - len(asked))], level, True
-                )
-            need = len(asked) + len(words) + bool(found)
-            if words and need <= left:
-                found.append(BoxTarget(place, box, asked, words, level))
+        for first_word, box, text, level in box_candidates(page, plan, self.planner.seed):
+            box_ids = self.writer.box(box_text(box, page.width, page.height))
+            text_ids = self.writer.text_ids(text)
+            if text_ids and spare is None:
+                cut = text_ids[: max(1, left - len(box_ids))]
+                spare = BoxTarget(first_word, box, box_ids, cut, level, True)
+            need = len(box_ids) + len(text_ids) + bool(targets)
+            if text_ids and need <= left:
+                targets.append(BoxTarget(first_word, box, box_ids, text_ids, level))
                 left -= need
             if left < LEAST_BOX:
                 break
-        if not found and spare is not None:
+        if not targets and spare is not None:
             return [spare]
-        return sorted(found, key=lambda one: one.place)
+        return sorted(targets, key=lambda target: target.first_word)
 
-    def some(self, chosen: Sequence[BoxTarget]) -> tuple[list[int], list[int], list[int]]:
+    def box_answer(self, chosen: Sequence[BoxTarget]) -> tuple[list[int], list[int], list[int]]:
         """Boxes for the prompt, the answer with a line for each, and its levels."""
         boxes: list[int] = []
         answer: list[int] = []
         levels: list[int] = []
-        for one in chosen:
-            boxes += one.asked
+        for target in chosen:
+            boxes += target.box_ids
             if answer:
                 answer.append(self.writer.line_break)
                 levels.append(0)
-            answer += one.words
-            levels += [one.level] * len(one.words)
-        if any(one.cut for one in chosen):
+            answer += target.text_ids
+            levels += [target.level] * len(target.text_ids)
+        if any(target.cut for target in chosen):
             return boxes, answer, levels
         return boxes, answer + self.writer.turn_end, [*levels, 0]

@@ -34,39 +34,39 @@ def text_tokens(
         tokenizer: as `plain` makes it: nothing in the text is a special token.
         progress: called with pages done and pages in all.
     """
-    path = cache_dir(TOKENS) / f"{source.fingerprint}-{fingerprint_of(tokenizer)}.npy"
+    path = cache_dir(TOKENS) / f"{source.fingerprint}-{tokenizer_fingerprint(tokenizer)}.npy"
     if path.is_file():
-        known: np.ndarray = np.load(path).astype(np.int64)
-        if len(known) == len(source):
-            return known
+        cached: np.ndarray = np.load(path).astype(np.int64)
+        if len(cached) == len(source):
+            return cached
     counts = np.zeros(len(source), dtype=np.int64)
     for start in range(0, len(source), BATCH):
         stop = min(start + BATCH, len(source))
-        counts[start:stop] = counted(source, range(start, stop), tokenizer)
+        counts[start:stop] = count_tokens(source, range(start, stop), tokenizer)
         if progress is not None:
             progress(stop, len(source))
     save_counts(path, counts)
     return counts
 
 
-def counted(source: PageSource, rows: Sequence[int], tokenizer: Tokenizer) -> np.ndarray:
+def count_tokens(source: PageSource, rows: Sequence[int], tokenizer: Tokenizer) -> np.ndarray:
     """Tokens of a few pages."""
     pieces: list[str] = []
     owner: list[int] = []
     for at, row in enumerate(rows):
         try:
-            own = pieces_of(source.page(row))
+            of_page = text_pieces(source.page(row))
         except DataError:
             continue  # the stream meets it again, and says so with its key
-        pieces += own
-        owner += [at] * len(own)
+        pieces += of_page
+        owner += [at] * len(of_page)
     counts = np.zeros(len(rows), dtype=np.int64)
-    for at, one in zip(owner, tokenizer.encode_batch_fast(pieces), strict=True):
-        counts[at] += len(one)
+    for at, encoded in zip(owner, tokenizer.encode_batch_fast(pieces), strict=True):
+        counts[at] += len(encoded)
     return counts
 
 
-def pieces_of(page: Page) -> list[str]:
+def text_pieces(page: Page) -> list[str]:
     """The text of a page in pieces: a line, then the break after it, and so on.
 
     Joined they are the page's text. Pieces are encoded one by one, here and in samples.
@@ -80,7 +80,7 @@ def pieces_of(page: Page) -> list[str]:
     return pieces
 
 
-def fingerprint_of(tokenizer: Tokenizer) -> str:
+def tokenizer_fingerprint(tokenizer: Tokenizer) -> str:
     """Names a tokenizer by its content."""
     return f"{keyed_hash('tokenizer', tokenizer.to_str()):016x}"
 

@@ -14,9 +14,10 @@ from pagemill.train.evaluate import (
 )
 from pagemill.train.evaluate.case import CORRUPTED
 from pagemill.train.evaluate.question import case_questions
+from pagemill.train.stream.config import StreamConfig
 from pagemill.train.stream.inspect import spans
 from pagemill.train.stream.sample import LengthPlanner, SampleBuilder, SampleConfig
-from pagemill.train.stream.stream import PageStream, StreamConfig
+from pagemill.train.stream.stream import PageStream
 from PIL import Image
 from support.readers import CONFIG, FEW
 
@@ -24,7 +25,7 @@ from support.readers import CONFIG, FEW
 def test_prompts_are_those_of_training(corpora, processor, nano_reader):
     """The tokens that `Maker` puts before the answer, for the same page, boxes and phrasing."""
     config = dataclasses.replace(FEW, seed=0, pages=12)
-    maker = SampleBuilder(
+    builder = SampleBuilder(
         LengthPlanner(processor, SampleConfig(), 0), Schedule(), do_normalize=False
     )
     compared = 0
@@ -34,10 +35,12 @@ def test_prompts_are_those_of_training(corpora, processor, nano_reader):
             way = {"read": not one.region_numbers, "phrase": one.question.phrasing}
             if one.view == "clean":
                 continue
-            made = maker.make(page, image, **way, room=500, epoch=0, position=0)
+            made = builder.build(page, image, **way, room=500, epoch=0, position=0)
             prompt = nano_reader.prompt(one.question)
             start = (
-                prompt[: prompt.index(maker.writer.box_marks[0])] if one.region_numbers else prompt
+                prompt[: prompt.index(builder.writer.box_marks[0])]
+                if one.region_numbers
+                else prompt
             )
             assert made.input_ids.tolist()[: len(start)] == start
             pixels = nano_reader.processor.image_processor.patches(
@@ -48,9 +51,9 @@ def test_prompts_are_those_of_training(corpora, processor, nano_reader):
             assert np.array_equal(pixels, made.pixel_values)
             for number in one.region_numbers:
                 region = case.regions[number]
-                chosen = [c for c in maker.chosen(page, case.plans[CORRUPTED], 500)
-                          if c.place == region.first_word]  # fmt: skip
-                assert not chosen or chosen[0].asked == nano_reader.writer.box(region.box_text)
+                chosen = [c for c in builder.choose_boxes(page, case.plans[CORRUPTED], 500)
+                          if c.first_word == region.first_word]  # fmt: skip
+                assert not chosen or chosen[0].box_ids == nano_reader.writer.box(region.box_text)
                 compared += len(chosen)
     assert compared > 10
 

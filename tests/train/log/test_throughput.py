@@ -13,7 +13,7 @@ from pagemill.train.micro_batch import micro_batches
 from pagemill.train.recipe import PARTS, Recipe
 from pagemill.train.setup import open_stream
 from pagemill.train.step import exchange_totals
-from pagemill.train.stream.collate import Batch, collated
+from pagemill.train.stream.collate import Batch, collate
 from pagemill.train.trainable import freeze
 from support.trained import BUDGET, Job
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -27,7 +27,7 @@ def exact(corpora, tmp_path_factory) -> tuple[Recipe, Batch]:
     stream = open_stream(recipe, initial_model(recipe)[1])
     kept = []
     patch = pytest.MonkeyPatch()
-    patch.setattr("pagemill.train.stream.stream.collated", lambda packs, *rest: kept.extend(packs))
+    patch.setattr("pagemill.train.stream.dataset.collate", lambda packs, *rest: kept.extend(packs))
     batches = stream.batches()
     for _ in range(12):
         next(batches)
@@ -37,7 +37,7 @@ def exact(corpora, tmp_path_factory) -> tuple[Recipe, Batch]:
     length = max(set(lengths), key=lengths.count)
     own = [one for one in made if len(one.input_ids) == length][:2]
     assert len(own) == 2
-    return recipe, collated([[one] for one in own], length, 0, ())
+    return recipe, collate([[one] for one in own], length, 0, ())
 
 
 def counted(recipe: Recipe, batch: Batch) -> tuple[float, Throughput, int]:

@@ -9,10 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pagemill.engine.errors import ConfigError
+from pagemill.train.stream.config import StreamConfig
 from pagemill.train.stream.conversation import open_conversations
+from pagemill.train.stream.dataset import PackDataset
 from pagemill.train.stream.packing import PackConfig
 from pagemill.train.stream.sample import IGNORED, SampleConfig
-from pagemill.train.stream.stream import PackDataset, PageStream, StreamConfig
+from pagemill.train.stream.stream import PageStream
 from PIL import Image
 
 CONFIG = StreamConfig(
@@ -44,12 +46,12 @@ def talks(tmp_path) -> str:
 
 def test_a_conversation_is_what_the_chat_template_writes(talks, processor, tmp_path):
     stream = PageStream(talks, processor, seed=0, config=CONFIG)
-    dataset = PackDataset(stream)
+    dataset = PackDataset(stream.sources, stream.builder, stream.config)
     for batch, _ in zip(stream.batches(), range(3), strict=False):
         assert not batch.failures
     source = stream.sources[0]
     for row in range(2):
-        made = stream.maker.make_record("k", source.record(row))
+        made = stream.builder.build_conversation("k", source.record(row))
         talk = json.loads(json.dumps(TALKS[row]))
         for message in talk:
             for part in message["content"] if isinstance(message["content"], list) else ():
@@ -67,8 +69,8 @@ def test_a_conversation_is_what_the_chat_template_writes(talks, processor, tmp_p
             for one in answers
         ]
         assert said == "".join(f"{text}<|im_end|>" for text in texts)
-        assert stream.facts[0].pictures[row] == len(made.input_ids)
-        assert stream.facts[0].slices[row] == len(made.tgt_sizes)
+        assert stream.sample_lengths[0].pictures[row] == len(made.input_ids)
+        assert stream.sample_lengths[0].slices[row] == len(made.tgt_sizes)
     assert dataset.pad == 0
 
 

@@ -17,11 +17,12 @@ from pagemill.engine.errors import ConfigError
 from pagemill.engine.store.place import Place
 from pagemill.model.image_processing import resized
 from pagemill.report.stream import render_stream
-from pagemill.train.stream.inspect import ASKED, inspect_stream
+from pagemill.train.stream.config import StreamConfig
+from pagemill.train.stream.inspect import UNLEARNED, inspect_stream
 from pagemill.train.stream.packing import PackConfig
 from pagemill.train.stream.picture import picture_of
 from pagemill.train.stream.sample import IGNORED, SampleConfig
-from pagemill.train.stream.stream import PageStream, StreamConfig
+from pagemill.train.stream.stream import PageStream
 from PIL import Image
 
 CONFIG = StreamConfig(
@@ -63,11 +64,11 @@ def test_a_picture_put_back_together_is_the_resized_original(processor, size, do
 
 def test_cards_show_the_pages_of_their_keys_as_they_were_corrupted(shown, corpora, processor):
     made = stream(dict.fromkeys(corpora, 1.0), processor)
-    first, cursor = made.plans.take(made.cursor)
-    second, _ = made.plans.take(cursor)
+    first, cursor = made.pack_planner.take(made.cursor)
+    second, _ = made.pack_planner.take(cursor)
     taken = [one for pack in [*first, *second] for one in pack]
     by_facts = dict(zip(shown.samples, taken, strict=True))
-    for card in shown.cards:
+    for card in shown.details:
         sample = by_facts[card.sample]
         source = made.sources[sample.source]
         page = source.page(sample.row)
@@ -87,7 +88,7 @@ def test_cards_show_the_pages_of_their_keys_as_they_were_corrupted(shown, corpor
             assert not card.boxes
         else:
             assert len(card.boxes) == (len(said.split("\n")) if said else 0)
-    assert {card.sample.task for card in shown.cards} == {"read", "restore"}
+    assert {card.sample.task for card in shown.details} == {"read", "restore"}
 
 
 def test_facts_are_those_of_the_batches(shown, corpora, processor):
@@ -118,7 +119,7 @@ def test_the_text_is_aligned_and_within_100_columns(shown):
     text = "\n".join(lines)
     assert "image tokens]" in text
     assert "<|image_pad|>" not in text
-    assert all(card.sample.key in text for card in shown.cards)
+    assert all(card.sample.key in text for card in shown.details)
 
 
 def test_the_page_is_self_contained_and_shows_every_sample(shown):
@@ -126,8 +127,8 @@ def test_the_page_is_self_contained_and_shows_every_sample(shown):
     assert not re.search(r"https?://|<script|<link|@import|url\(", page)
     assert set(re.findall(r'src="(.{22})', page)) == {"data:image/png;base64,"}
     assert all(one.key in page for one in shown.samples)
-    assert page.count('class="card"') == len(shown.cards)
-    assert sum(len(card.boxes) for card in shown.cards) == page.count('class="mark ')
+    assert page.count('class="card"') == len(shown.details)
+    assert sum(len(card.boxes) for card in shown.details) == page.count('class="mark ')
     assert {name for name in ("clean", "light", "moderate", "heavy") if f'="{name}">' in page}
 
 
@@ -159,11 +160,11 @@ def test_conversations_are_shown_with_all_their_pictures_and_turns(processor, tm
     path = tmp_path / "talks.jsonl"
     path.write_text((json.dumps({"messages": talk}) + "\n") * 80)
     shown = inspect_stream(stream(str(path), processor), steps=1)
-    card = shown.cards[0]
+    card = shown.details[0]
     assert [one.largest[0, 0].tolist() for one in card.pictures] == [[255, 0, 0]] * 2
     assert card.prompt.count("image tokens]") == 2
     assert "<image> And?" in card.prompt
-    assert [text for text, kind in card.answer if kind != ASKED] == [
+    assert [text for text, kind in card.answer if kind != UNLEARNED] == [
         "Two.<|im_end|>",
         "Yes.<|im_end|>",
     ]

@@ -15,9 +15,9 @@ from pagemill.train.stream.packing import (
     PackPlanner,
     SampleAddress,
     StreamCursor,
-    cursor_of,
-    of_rank,
-    state_of,
+    from_state,
+    packs_of_rank,
+    to_state,
 )
 
 SIZES = (
@@ -56,7 +56,7 @@ def uninterrupted() -> list[list[tuple[SampleAddress, ...]]]:
 @pytest.mark.parametrize("ranks", [1, 2, 3, 4, 6, 8, 12, 24])
 def test_ranks_share_the_global_batch(uninterrupted, ranks):
     for packs in uninterrupted:
-        shares = [of_rank(packs, rank, ranks) for rank in range(ranks)]
+        shares = [packs_of_rank(packs, rank, ranks) for rank in range(ranks)]
         assert [len(share) for share in shares] == [24 // ranks] * ranks
         woven = [share[number] for number in range(24 // ranks) for share in shares]
         assert woven == packs
@@ -66,14 +66,14 @@ def test_kills_and_restarts_change_nothing(uninterrupted):
     """Twenty stops at any step, the state through JSON, a new process's worth of objects."""
     rng = random.Random(4)
     stops = sorted(rng.sample(range(1, STEPS), 20))
-    state, taken = state_of(StreamCursor(), MARKS), []
+    state, taken = to_state(StreamCursor(), MARKS), []
     for stop in [*stops, STEPS]:
-        made, cursor = batches(), cursor_of(json.loads(json.dumps(state)), MARKS)
+        made, cursor = batches(), from_state(json.loads(json.dumps(state)), MARKS)
         assert cursor.step == len(taken)
         while cursor.step < stop:
             packs, cursor = made.take(cursor)
             taken.append(packs)
-        state = state_of(cursor, MARKS)
+        state = to_state(cursor, MARKS)
     assert taken == uninterrupted
 
 
@@ -97,14 +97,14 @@ def test_ranks_carry_alike():
         packs, cursor = made.take(cursor)
         loads = []
         for rank in range(8):
-            own = [one for row in of_rank(packs, rank, 8) for one in row]
+            own = [one for row in packs_of_rank(packs, rank, 8) for one in row]
             columns = np.array([[one.source, one.row, one.epoch] for one in own]).T
             loads.append(int(lengths(Window(0, *columns))[0].sum()))
         assert max(loads) / np.mean(loads) <= 1.02
 
 
 def test_the_state_is_small_and_plain():
-    text = json.dumps(state_of(StreamCursor(step=10**9, window=10**7, pack=999), MARKS))
+    text = json.dumps(to_state(StreamCursor(step=10**9, window=10**7, pack=999), MARKS))
     assert len(text) < 4096
 
 
@@ -117,15 +117,15 @@ def test_the_state_is_small_and_plain():
     ],
 )
 def test_a_state_of_another_stream_is_refused(change, words):
-    state = {**state_of(StreamCursor(), MARKS), **change}
+    state = {**to_state(StreamCursor(), MARKS), **change}
     with pytest.raises(CheckpointError, match=words):
-        cursor_of(state, MARKS)
+        from_state(state, MARKS)
 
 
 def test_ranks_that_do_not_divide_are_refused_with_those_that_do():
     with pytest.raises(ConfigError, match=r"5 ranks .* \[1, 2, 3, 4, 6, 8, 12, 24\]"):
-        of_rank([()] * 24, 0, 5)
+        packs_of_rank([()] * 24, 0, 5)
     with pytest.raises(ConfigError, match="rank 2 is not below the 2"):
-        of_rank([()] * 24, 2, 2)
+        packs_of_rank([()] * 24, 2, 2)
     with pytest.raises(ConfigError, match=r"pack\.global_packs is 0"):
         PackConfig(global_packs=0)

@@ -9,7 +9,7 @@ import fsspec
 import pytest
 from pagemill.engine.errors import ConfigError, ShardError
 from pagemill.engine.store.place import Place
-from pagemill.train.stream.corpus import open_corpus
+from pagemill.train.stream.corpus import open_page_source
 from pagemill.train.stream.shard_cache import ShardCache
 
 
@@ -40,9 +40,9 @@ def fetched(monkeypatch) -> list[str]:
 def test_a_remote_corpus_gives_the_pages_of_the_local_one(remote, corpora, tmp_path, fetched):
     cache = ShardCache(tmp_path / "cache", 10**9)
     local, cached, ranged = (
-        open_corpus(corpora[0]),
-        open_corpus(remote, cache=cache),
-        open_corpus(remote),
+        open_page_source(corpora[0]),
+        open_page_source(remote, cache=cache),
+        open_page_source(remote),
     )
     for row in range(len(local)):
         assert cached.part(row, "image") == ranged.part(row, "image") == local.part(row, "image")
@@ -54,7 +54,7 @@ def test_a_remote_corpus_gives_the_pages_of_the_local_one(remote, corpora, tmp_p
 
 
 def test_the_limit_is_kept_and_the_oldest_goes_first(remote, tmp_path, fetched):
-    source = open_corpus(remote)
+    source = open_page_source(remote)
     limit = 2 * max(source.shard_bytes)
     cache = ShardCache(tmp_path / "cache", limit)
     for shard in (0, 1, 0, 2, 0, 3):
@@ -65,7 +65,7 @@ def test_the_limit_is_kept_and_the_oldest_goes_first(remote, tmp_path, fetched):
 
 
 def test_many_readers_fetch_a_shard_once(remote, tmp_path, monkeypatch):
-    source = open_corpus(remote)
+    source = open_page_source(remote)
     cache, opened = ShardCache(tmp_path / "cache", 10**9), []
     kept = type(source.place).open
     monkeypatch.setattr(
@@ -86,7 +86,7 @@ def test_many_readers_fetch_a_shard_once(remote, tmp_path, monkeypatch):
 
 def test_a_shard_of_another_size_is_refused_and_not_kept(corpora, tmp_path):
     shutil.copytree(corpora[0], tmp_path / "scans")
-    source = open_corpus(str(tmp_path / "scans"), cache=ShardCache(tmp_path / "cache", 10**9))
+    source = open_page_source(str(tmp_path / "scans"), cache=ShardCache(tmp_path / "cache", 10**9))
     path = Place.at(str(tmp_path / "scans")).local_path(source.tars[0])
     path.write_bytes(path.read_bytes()[:-512])
     with pytest.raises(ShardError, match="the manifest says"):

@@ -25,9 +25,10 @@ from pagemill.engine.store.place import Place
 from pagemill.model import PagemillForConditionalGeneration, preset
 from pagemill.model.prompt.tokenizer import without_special_tokens
 from pagemill.train.stream.collate import Batch
+from pagemill.train.stream.config import StreamConfig
 from pagemill.train.stream.packing import PackConfig
 from pagemill.train.stream.sample import IGNORED, SampleConfig
-from pagemill.train.stream.stream import PageStream, StreamConfig
+from pagemill.train.stream.stream import PageStream
 from transformers import Trainer, TrainingArguments
 
 HERE = Path(__file__).resolve().parent
@@ -186,7 +187,7 @@ def test_a_read_page_is_its_text_and_its_length_is_known(corpora, processor):
                 if task == "read":
                     seen += 1
                     assert text.decode(ids).startswith(page.layer.text[:40])
-                    whole = [*text.encode(page.layer.text).ids, *made.maker.writer.turn_end]
+                    whole = [*text.encode(page.layer.text).ids, *made.builder.writer.turn_end]
                     assert ids == whole[: len(ids)]
                     assert len(ids) == min(len(whole), 96)
                 else:
@@ -215,8 +216,8 @@ def test_the_picture_takes_the_room_that_the_processor_gives_it(corpora, process
             image = source.image(row)
             wanted = processor(image, processor.image_token)["input_ids"][0]
             cut = processor.image_processor.plan(image.shape[1], image.shape[0])
-            assert made.maker.writer.picture(cut, 0) == wanted
-            assert made.facts[made.sources.index(source)].pictures[row] == len(wanted)
+            assert made.builder.writer.picture(cut, 0) == wanted
+            assert made.sample_lengths[made.sources.index(source)].pictures[row] == len(wanted)
     places = (batch.input_ids == processor.image_token_id).sum()
     assert int(places) == 8 * len(batch.tgt_sizes)
 
@@ -425,13 +426,36 @@ def test_many_failures_in_a_row_stop_the_run(damaged, processor):
         next(made.batches())
 
 
-@pytest.mark.parametrize("fault", [MemoryError, ImportError, KeyboardInterrupt, AttributeError])
-def test_a_fault_of_the_machine_or_of_ours_is_never_bad_data(
-    corpora, processor, monkeypatch, fault
-):
+@pytest.mark.parametrize("fault", [MemoryError, ImportError, KeyboardInterrupt])
+def test_a_fault_of_the_machine_is_never_bad_data(corpora, processor, monkeypatch, fault):
     made = stream(corpora, processor)
-    monkeypatch.setattr(made.maker, "make", lambda *a, **k: (_ for _ in ()).throw(fault("x")))
+    monkeypatch.setattr(made.builder, "build", lambda *a, **k: (_ for _ in ()).throw(fault("x")))
     with pytest.raises(fault):
+        next(made.batches())
+
+
+def test_a_fault_of_ours_with_one_sample_loses_that_sample_alone(corpora, processor, monkeypatch):
+    made = stream(corpora, processor)
+    build, calls = made.builder.build, []
+
+    def build_once_wrong(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == 3:
+            raise AttributeError("no such thing")
+        return build(*args, **kwargs)
+
+    monkeypatch.setattr(made.builder, "build", build_once_wrong)
+    batch = next(made.batches())
+    assert [task for tasks in batch.tasks_of_packs for task in tasks].count("lost") == 1
+    assert len(batch.failures) == 1
+    assert calls[2][0].key in batch.failures[0]
+    assert "AttributeError: no such thing" in batch.failures[0]
+
+
+def test_a_fault_of_ours_with_every_sample_ends_the_stream(corpora, processor, monkeypatch):
+    made = stream(corpora, processor)
+    monkeypatch.setattr(made.builder, "build", lambda *a, **k: (_ for _ in ()).throw(KeyError("x")))
+    with pytest.raises(TrainingError, match=r"16 samples in a row .* Report the traceback"):
         next(made.batches())
 
 
