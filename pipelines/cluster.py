@@ -67,6 +67,11 @@ def _init(address: str | None, workers: int, wheel: Path | None) -> None:
         options["address"] = address
     try:
         ray.init(**options)
+    except UnicodeEncodeError as err:  # Ray writes down the command line, and takes UTF-8 only
+        raise ConfigError(
+            "Ray takes no command line that is not UTF-8: write the names of the inputs into a "
+            "file, one a line, and give @FILE in their place"
+        ) from err
     except (ConnectionError, RuntimeError, ValueError) as err:
         raise ConfigError(
             f"no Ray cluster answers at {address or 'this machine'}: {err}. Leave --address away "

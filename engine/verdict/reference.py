@@ -70,7 +70,7 @@ def reference(grid: Grid) -> Reference:
     """The shipped table of a grid, read once per process (about 30 ms, 3 MB)."""
     with (files(__package__) / _FILE).open("rb") as stream, np.load(stream) as table:
         codepoint = table[f"{grid.name}_codepoint"]
-        cells = _unpack(table[f"{grid.name}_cells"], grid.bits)
+        cells = unpack_cells(table[f"{grid.name}_cells"], grid.bits)
         width = table[f"{grid.name}_width"] / np.float32(100)
     characters, start, count = np.unique(codepoint, return_index=True, return_counts=True)
     rows = cells.reshape(len(cells), grid.rows, grid.columns).mean(axis=2)
@@ -129,7 +129,7 @@ def _blur(size: int) -> np.ndarray:
     return weights
 
 
-def _unpack(packed: np.ndarray, bits: int) -> np.ndarray:
+def unpack_cells(packed: np.ndarray, bits: int) -> np.ndarray:
     """float32 [n, cells], 0 to 1; the inverse of `make_reference.pack`."""
     share = 8 // bits
     top = (1 << bits) - 1

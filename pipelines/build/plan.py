@@ -10,6 +10,7 @@ from ...engine.errors import ConfigError
 from ...engine.source.listing import Source
 from ...engine.store.corpus import CorpusInfo
 from ...engine.store.place import Place
+from ...engine.text import sanitize
 from .config import BuildConfig
 from .workspace import RunPlan, Workspace, digest_of
 
@@ -46,7 +47,7 @@ def plan_for(
     plan = RunPlan(
         kind=kind,
         generation=len(info.generations),
-        inputs=tuple(inputs),
+        inputs=tuple(map(sanitize, inputs)),
         documents=len(ordered),
         digest=digest,
         config_hash=config.hash,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tarfile
 from collections import Counter
@@ -123,6 +124,18 @@ def test_a_corpus_of_keys_that_are_called_otherwise_today_grows_and_is_retried(
     assert before.items() <= shards(out).items()
     assert retry(str(out), machine=Machine(workers=1)).documents == 0
     assert verify(Place.at(str(out))) == []
+
+
+def test_names_that_are_not_utf8_are_built_like_others(tmp_path: Path) -> None:
+    dump = tmp_path / os.fsdecode(b"caf\xe9")
+    paper(dump / os.fsdecode(b"na\xefve.pdf"), 1)
+    assert run([dump], tmp_path / "out").documents == 1
+    assert verify(Place.at(str(tmp_path / "out"))) == []
+    rows = list(to_rows(read_rows(Place.at(str(tmp_path / "out")))))
+    assert all(row.engine.startswith("mupdf") for row in rows)
+    info = CorpusInfo.load(Place.at(str(tmp_path / "out")))
+    assert info.generations[0].inputs == (f"{tmp_path}/caf%E9",)
+    assert run([dump], tmp_path / "out").documents == 0
 
 
 def test_two_builds_of_one_corpus_are_refused(tmp_path: Path) -> None:

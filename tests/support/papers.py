@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pymupdf
+from pagemill.engine.text import sanitize
 
 WORDS = [
     "the",
@@ -41,7 +42,7 @@ WORDS = [
 
 def paper(path: Path, pages: int, seed: int = 0) -> Path:
     """A PDF with so many pages of plain text."""
-    draw = random.Random(f"{path.name}-{seed}")
+    draw = random.Random(f"{sanitize(path.name)}-{seed}")
     document = pymupdf.open()
     for number in range(pages):
         page = document.new_page(width=360, height=480)
@@ -50,7 +51,7 @@ def paper(path: Path, pages: int, seed: int = 0) -> Path:
             text = " ".join(draw.choice(WORDS) for _ in range(9))
             page.insert_text((36, 70 + 12 * line), text, fontsize=9)
     path.parent.mkdir(parents=True, exist_ok=True)
-    document.save(path)
+    path.write_bytes(document.tobytes())
     return path
 
 

@@ -3,7 +3,8 @@
 In reading order: `document` (the interface: size, pixels, words and warnings of a page),
 `registry` (the one list of backends, each imported when it is first used), then the backends:
 
-- `mupdf`: PyMuPDF, in the process; `trace` makes arrays of the glyphs that it paints;
+- `mupdf`: PyMuPDF, in the process; `span` gives its words their style, `trace` makes arrays
+  of the glyphs that it paints;
 - `poppler`: its programs, one process a call; `program` runs them, `pdfinfo` and `bbox` read what
   they print, `userunit` finds what they do not tell, `standard_font` warns of fonts that the
   machine lacks;

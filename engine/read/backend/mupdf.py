@@ -9,27 +9,25 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
 
 from ...errors import DependencyError, PdfError
-from ...geometry import Box, pixels_per_point, scale, shift
-from ...layout.figure import Vector, figures_of, image_cover
+from ...geometry import Box, pixels_per_point, scale
+from ...layout.figure import figures_of, image_cover
 from ...layout.glyph import words_outside
 from ...layout.hangul import split_words
-from ...layout.lines import RawWord, text_layer
-from ...layout.upright import LEVEL, Heading, heading_of
-from ...page import TextLayer, WordFlag
+from ...layout.lines import text_layer
+from ...page import TextLayer
 from ...reason import Reason
 from ...text import sanitize
 from .colour import is_coloured
 from .document import Colour
 from .header import check_readable, refused
+from .span import lines_and_vectors, styled_words
 from .trace import glyphs_of
 
 # pymupdf.layout starts onnxruntime: seconds and 130 MB that nothing here uses.
@@ -45,39 +43,10 @@ except ImportError as err:
 
 _SHRINK_EVERY_PAGES = 50
 _MAX_WARNINGS = 50
-_PAINTED = 16 | 32
-"""Bits of a span's `char_flags`: filled, stroked."""
-_FONT_FLAGS = (
-    WordFlag.SUPERSCRIPT,
-    WordFlag.ITALIC,
-    WordFlag.SERIF,
-    WordFlag.MONO,
-    WordFlag.BOLD,
-)
-"""What the bits of a span's `flags` mean, from the lowest."""
-_STYLES = tuple(
-    sum(int(flag) for bit, flag in enumerate(_FONT_FLAGS) if bits >> bit & 1)
-    for bits in range(1 << len(_FONT_FLAGS))
-)
-"""The flags of a word by those bits."""
-_INVISIBLE = int(WordFlag.INVISIBLE)
-_DELIMITERS = dict.fromkeys([*range(33), 0xA0, *range(0x202A, 0x202F)])
-"""What MuPDF ends a word at."""
 _GREY_SLOP = 0.02
 """Difference from grey that MuPDF calls imperceptible."""
 _EVERYWHERE = mupdf.FzRect(mupdf.FzRect.Fixed_INFINITE)
 _TEXT = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_COLLECT_VECTORS
-
-
-class _Line(NamedTuple):
-    """What the words of a line share."""
-
-    spans: list[tuple[str, int]]
-    """Text without spaces, and flags."""
-    letters: str
-    """The text of all spans."""
-    heading: Heading = LEVEL
-    shift_px: tuple[float, float] = (0.0, 0.0)
 
 
 def open_document(path: Path, password: str | None = None) -> MupdfDocument:
@@ -92,7 +61,7 @@ def open_document(path: Path, password: str | None = None) -> MupdfDocument:
     pymupdf.TOOLS.reset_mupdf_warnings()
     check_readable(path)
     try:
-        doc = pymupdf.open(path, filetype="pdf")
+        doc = _opened(path)
     except Exception as err:  # MuPDF raises RuntimeError, its own classes and SystemError alike
         raise refused(path, "MuPDF", err) from err
     try:
@@ -103,6 +72,14 @@ def open_document(path: Path, password: str | None = None) -> MupdfDocument:
     except Exception as err:  # as above
         doc.close()
         raise refused(path, "MuPDF", err) from err
+
+
+def _opened(path: Path) -> Any:
+    """PyMuPDF takes names that are UTF-8 only; others are opened by their descriptor's."""
+    if sanitize(str(path)) == str(path):
+        return pymupdf.open(path, filetype="pdf")
+    with path.open("rb") as stream:
+        return pymupdf.open(f"/dev/fd/{stream.fileno()}", filetype="pdf")
 
 
 class MupdfDocument:
@@ -170,10 +147,10 @@ class MupdfDocument:
             display_list = self._list(page_index)
             width_px, height_px = (side * factor for side in self.size_pt(page_index))
             page = pymupdf.TextPage(display_list.get_textpage(flags=_TEXT))
-            lines, vectors = _lines_and_vectors(page.extractDICT()["blocks"], factor)
+            lines, vectors = lines_and_vectors(page.extractDICT()["blocks"], factor)
             images = _image_boxes(display_list, factor)
             glyphs = glyphs_of(_trace(display_list, factor))
-            words = list(split_words(_words(page.extractWORDS(), lines, factor), glyphs))
+            words = list(split_words(styled_words(page.extractWORDS(), lines, factor), glyphs))
             return text_layer(
                 words,
                 width_px=width_px,
@@ -304,91 +281,3 @@ def _trace(display_list: Any, factor: float) -> list[dict[str, Any]]:
     device = extra.JM_new_texttrace_device(spans)
     _run(display_list, device, factor)
     return spans
-
-
-def _lines_and_vectors(
-    blocks: list[dict[str, Any]], factor: float
-) -> tuple[list[_Line], list[Vector]]:
-    """Styles of the lines that have text, and the drawings, px."""
-    lines: list[_Line] = []
-    vectors: list[Vector] = []
-    for block in blocks:
-        for line in block.get("lines", ()):
-            spans = [
-                (text, _flags(span))
-                for span in line["spans"]
-                if (text := span["text"].translate(_DELIMITERS))
-            ]
-            if spans:
-                heading = heading_of(*line["dir"], vertical=line["wmode"] == 1)
-                letters = "".join([text for text, _ in spans])
-                lines.append(_Line(spans, letters, heading, _rise(line, factor)))
-        if "isrect" in block:
-            box = scale(block["bbox"], factor)
-            if block["alpha"] > 0:
-                vectors.append(Vector(box, block["isrect"], block["stroked"]))
-    return lines, vectors
-
-
-def _rise(line: dict[str, Any], factor: float) -> tuple[float, float]:
-    """How far the boxes of a vertical line are from its ink, px: MuPDF puts the top of each
-    character where its baseline is.
-    """
-    if line["wmode"] != 1:
-        return (0.0, 0.0)
-    dx, dy = line["dir"]
-    if abs(dx) > abs(dy):
-        dx, dy = -dy, dx
-    span = line["spans"][0]
-    length = span["ascender"] * span["size"] * factor
-    return (-dx * length, -dy * length)
-
-
-def _flags(span: dict[str, Any]) -> int:
-    flags: int = _STYLES[span["flags"] % len(_STYLES)]
-    if span["alpha"] == 0 or not span["char_flags"] & _PAINTED:
-        flags |= _INVISIBLE
-    return flags
-
-
-def _words(rows: list[tuple[Any, ...]], lines: list[_Line], factor: float) -> list[RawWord]:
-    """Words with the style of the line that has the same letters.
-
-    Both lists come from one text page in one order; MuPDF leaves lines outside the page out
-    of the one and not out of the other.
-    """
-    words: list[RawWord] = []
-    position = 0
-    for number, (_, rows_of_line) in enumerate(groupby(rows, key=itemgetter(5, 6))):
-        group = list(rows_of_line)
-        letters = "".join([row[4] for row in group])
-        line = _Line([(letters, 0)], letters)
-        for ahead in range(position, min(position + 8, len(lines))):
-            if lines[ahead].letters == letters:
-                line = lines[ahead]
-                position = ahead + 1
-                break
-        words.extend(_styled(group, line, number, factor))
-    return words
-
-
-def _styled(
-    group: list[tuple[Any, ...]],
-    line: _Line,
-    number: int,
-    factor: float,
-) -> Iterator[RawWord]:
-    """The words of a line, each with the flags of the span that holds its first letter."""
-    moved = line.shift_px != (0.0, 0.0)
-    flags = iter(line.spans)
-    text, current = next(flags)
-    left = len(text)
-    for x0, y0, x1, y1, word, *_ in group:
-        while left <= 0:
-            text, current = next(flags)
-            left += len(text)
-        box = (x0 * factor, y0 * factor, x1 * factor, y1 * factor)
-        if moved:
-            box = shift(box, *line.shift_px)
-        yield RawWord(word, box, number, current, line.heading)
-        left -= len(word)

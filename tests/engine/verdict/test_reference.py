@@ -12,8 +12,8 @@ from pagemill.engine.verdict.reference import (
     expected_width,
     normalise,
     reference,
+    unpack_cells,
 )
-from pagemill.engine.verdict.reference import _unpack as unpack
 from pagemill.tools.make_reference import pack
 
 
@@ -56,7 +56,7 @@ def test_letters_of_different_shape_are_far_apart() -> None:
 @given(st.sampled_from([2, 4]), st.lists(st.integers(0, 3), min_size=8, max_size=8))
 def test_packed_cells_come_back(bits: int, levels: list[int]) -> None:
     cells = np.array([levels], np.float32) / 3
-    assert np.allclose(unpack(pack(cells, bits), bits), cells, atol=0.5 / (2**bits - 1))
+    assert np.allclose(unpack_cells(pack(cells, bits), bits), cells, atol=0.5 / (2**bits - 1))
 
 
 def test_a_blank_picture_stays_finite() -> None:

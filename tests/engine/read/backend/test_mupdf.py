@@ -68,6 +68,14 @@ def test_a_name_does_not_make_a_document(backend: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("backend", ["mupdf", "poppler"])
+def test_a_name_that_is_not_utf8_is_opened_like_others(backend: str, tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / LONE_BYTE, [Sheet(text=[(50, 250, 20, "Hello")])] * 2)
+    document = open_document(backend, path)
+    assert document.render(1, dpi=72, colour="grey").shape == (500, 400)
+    assert document.text(1, dpi=72).text == "Hello"
+
+
+@pytest.mark.parametrize("backend", ["mupdf", "poppler"])
 def test_passwords(backend: str, tmp_path: Path) -> None:
     pymupdf = mupdf.pymupdf
     plain = pymupdf.open(write_pdf(tmp_path / "plain.pdf", [Sheet(text=[(50, 50, 12, "Hello")])]))
