@@ -109,7 +109,7 @@ def _scores(data: CorpusData, judged: np.ndarray) -> Markup:
         bins,
         _by_fate(data, bins, "score", judged),
         label="Pages by the score of their verdict, 0 to 1",
-        unit="pages",
+        unit="page",
         ticks=[(value, f"{value:g}") for value in (0.0, 0.25, 0.5, 0.75, 1.0)],
     )
 
@@ -124,7 +124,7 @@ def _words(data: CorpusData) -> Markup:
         bins,
         _by_fate(data, bins, "words", read),
         label="Pages by number of words",
-        unit="pages",
+        unit="page",
         ticks=[(value, compact(value)) for value in bin_ticks(bins)],
         marker=_median(values),
     )
@@ -139,7 +139,7 @@ def _x_heights(data: CorpusData) -> Markup:
         bins,
         [(Fate.WRITTEN.value, bins.counts(values))],
         label="Written pages by the height of their lower-case x in pixels",
-        unit="pages",
+        unit="page",
         ticks=[(value, compact(value)) for value in bin_ticks(bins)],
         marker=_median(values, digits=1),
     )
@@ -156,7 +156,7 @@ def _page_bytes(data: CorpusData) -> Markup:
         bins,
         [(Fate.WRITTEN.value, bins.counts(values))],
         label="Written pages by bytes",
-        unit="pages",
+        unit="page",
         ticks=[(value, size(value)) for value in bin_ticks(bins)],
         marker=(middle, f"median {size(middle)}"),
     )

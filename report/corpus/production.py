@@ -115,7 +115,7 @@ def _shard_histogram(values: np.ndarray, target: float) -> Markup:
         bins,
         [("neutral", bins.counts(values))],
         label="Shards by size; the first and the last column hold all beyond",
-        unit="shards",
+        unit="shard",
         ticks=[(value, size(value)) for value in ticks],
         marker=(target, f"target {size(target)}") if target else None,
     )

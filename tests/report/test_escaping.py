@@ -35,9 +35,8 @@ from pagemill.report.kit.page import render_page
 from pagemill.report.run import write_run_report
 from pagemill.report.run.difference import marked_difference
 from pagemill.report.stream import write_stream_report
-from pagemill.train.stream.inspect import PackView, SampleDetail, SampleView, StreamView
-from pagemill.train.stream.picture import PatchPicture
 from support.run_log import sample, steps, summary, with_samples, write_run
+from support.stream_view import stream_view
 
 HIDDEN = "\u202e\u2066\u200b\udc80\x00\x1b"
 HOSTILE = f"</script></style><script>alert(1)</script>\"'><img src=x onerror=alert(2)>&lt;{HIDDEN}"
@@ -108,21 +107,6 @@ def check(html: str) -> ParsedPage:
             assert not re.match(r"\s*(javascript|https?):", value), value[:60]
     assert not re.search(r"<(link|iframe|object|base|form)\b", html)
     return page
-
-
-def stream_view() -> StreamView:
-    grey = np.full((28, 28, 3), 255, np.uint8)
-    picture = PatchPicture(grey, np.tile(grey, (2, 2, 1)), 2, 2)
-    read = SampleView("ab_00001", "read", 40, 5, 9, (9, 0, 0, 0))
-    strange = SampleView("ab_00002", "talk", 40, 5, 9, (0, 9, 0, 0))
-    lost = SampleView("cd_00003", "lost", 20, 1, 0, (0, 0, 0, 0), "the image is cut off")
-    answer = (("first line\nsecond", 1), (" end", -1))
-    details = (
-        SampleDetail(read, "<|im_start|>user\nRead", answer, (picture,), ((0, 0, 500, 500),) * 2),
-        SampleDetail(strange, "What?", answer, (PatchPicture(grey, None, 1, 1),), ()),
-    )
-    pack = PackView((read, strange, lost), 120, 12)
-    return StreamView(("s3://bucket/scans",), 3, 7, ((pack,),), details, 0.5)
 
 
 def write_corpus(corpus: Place, folder: Path) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from markupsafe import Markup
 
-from ..numbers import count
+from ..numbers import plural
 from .axis import Bins
 from .svg import element, join
 
@@ -36,7 +36,7 @@ def histogram_chart(
         bins: the axis.
         series: (CSS class, counts [n]) of each layer.
         label: what the chart shows, for readers who do not see it.
-        unit: what is counted, plural, for the text over each column.
+        unit: what is counted, singular, for the text over each column.
         ticks: (value, text) below the axis.
         marker: (value, text) of a vertical rule, such as the median.
     """
@@ -98,7 +98,7 @@ def _layer(
 def _hover_texts(bins: Bins, total: np.ndarray, step: float, unit: str) -> Iterator[Markup]:
     for index, amount in enumerate(total):
         if amount:
-            text = f"{_range_text(bins, index)}: {count(amount)} {unit}"
+            text = f"{_range_text(bins, index)}: {plural(amount, unit)}"
             yield _rect("probe", LEFT + index * step, TOP, step, PLOT_HEIGHT, text)
 
 
