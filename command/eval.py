@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.errors import ConfigError
 from .extra import need_torch
 from .option import add_config, add_data, add_renamed, add_settings
+from .status import FAULTS, OK, complain
 
 if TYPE_CHECKING:
     from ..engine.failure import Failures
@@ -54,10 +55,11 @@ def add_eval(commands: Any) -> None:
     command.add_argument(
         "--json", type=Path, metavar="FILE", help="all figures and the samples kept, as JSON"
     )
-    command.set_defaults(command=_eval)
+    command.set_defaults(command=run_eval)
 
 
-def _eval(arguments: argparse.Namespace) -> int:
+def run_eval(arguments: argparse.Namespace) -> int:
+    """Measure readers and print their figures; the exit status."""
     need_torch()
     from ..engine.failure import Failures
     from ..train.evaluate import answer_cases, summarize
@@ -66,16 +68,16 @@ def _eval(arguments: argparse.Namespace) -> int:
     from .terminal.evaluation import evaluation_notes, evaluation_table
     from .terminal.meter import Meter
 
-    config = _config(arguments)
-    readers = _readers(arguments)
+    config = eval_config(arguments)
+    readers = open_readers(arguments)
     if not readers and arguments.write_plans is None:
         raise ConfigError("nothing is evaluated: name a CHECKPOINT, --ocr, --model or several")
     unopened = Failures(FAILURES_IN_A_ROW)
-    cases = _cases(arguments, config, readers, unopened)
+    cases = planned_cases(arguments, config, readers, unopened)
     if not readers:
         for failure in unopened.failures:
-            print(f"pagemill: {failure}", file=sys.stderr)
-        return 1 if unopened.failures else 0
+            complain(f"pagemill: {failure}")
+        return FAULTS if unopened.failures else OK
     summaries, evaluations = [], []
     for reader in readers:
         unanswered = Failures(FAILURES_IN_A_ROW)
@@ -88,10 +90,10 @@ def _eval(arguments: argparse.Namespace) -> int:
         print(line)
     if arguments.json is not None:
         write_json(arguments.json, evaluations)
-    return 1 if any(summary.failures for summary in summaries) else 0
+    return FAULTS if any(summary.failures for summary in summaries) else OK
 
 
-def _config(arguments: argparse.Namespace) -> EvalConfig:
+def eval_config(arguments: argparse.Namespace) -> EvalConfig:
     """The settings of an evaluation, from a file, `--set` and the other options."""
     from ..engine.config import load
     from ..train.evaluate import EvalConfig
@@ -129,13 +131,13 @@ def corpus_of(data: str) -> str:
     states = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
     name = f"{keyed_hash('eval.corpus', str(folder.resolve()), *states):016x}"
     out = cache_dir("corpora") / name
-    print(f"{data} is no corpus; one is built of its {len(files):,} files", file=sys.stderr)
+    complain(f"{data} is no corpus; one is built of its {len(files):,} files")
     with BuildProgress(stream=sys.stderr) as progress:
         build([data], str(out), BuildConfig(), progress=progress)
     return str(out)
 
 
-def _readers(arguments: argparse.Namespace) -> list[Reader]:
+def open_readers(arguments: argparse.Namespace) -> list[Reader]:
     """Everything that is to read, our model first."""
     from ..corruption.ocr import open_ocr
     from ..model.load import load_reader, quiet_transformers
@@ -150,7 +152,7 @@ def _readers(arguments: argparse.Namespace) -> list[Reader]:
     return readers
 
 
-def _cases(
+def planned_cases(
     arguments: argparse.Namespace,
     config: EvalConfig,
     readers: list[Reader],

@@ -5,7 +5,8 @@ Prompts are written by the code that writes those of training.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -46,11 +47,11 @@ class ModelReader:
         was_training = self.model.training
         self.model.eval()
         try:
-            with torch.no_grad():
+            with torch.no_grad(), memory_error(len(questions)):
                 rows = self.generate(questions)
         finally:
             self.model.train(was_training)
-        return [self.parse(row, one) for row, one in zip(rows, questions, strict=True)]
+        return [self.parse(row, question) for row, question in zip(rows, questions, strict=True)]
 
     def generate(self, questions: Sequence[Question]) -> list[list[int]]:
         """Token ids of the answers, without the prompt."""
@@ -64,9 +65,9 @@ class ModelReader:
             input_ids=torch.tensor(ids, device=device),
             attention_mask=torch.tensor(mask, device=device),
             image_features=ImageFeatures(
-                torch.cat([one.tokens for one in features]),
-                tuple(length for one in features for length in one.lengths),
-                tuple(length for one in features for length in one.full_lengths),
+                torch.cat([picture.tokens for picture in features]),
+                tuple(length for picture in features for length in picture.lengths),
+                tuple(length for picture in features for length in picture.full_lengths),
             ),
             max_new_tokens=max(question.limit_tokens for question in questions),
             do_sample=False,
@@ -116,3 +117,18 @@ class ModelReader:
         """Text of token ids."""
         text: str = self.processor.tokenizer.decode(ids, skip_special_tokens=True)
         return text
+
+
+@contextmanager
+def memory_error(prompts: int) -> Iterator[None]:
+    """A GPU without room as what it is: no fault of the prompts.
+
+    Raises:
+        MemoryError: torch ran out of memory.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as err:
+        raise MemoryError(
+            f"there is no room for {prompts} prompts at once; read fewer in a batch. {err}"
+        ) from err

@@ -36,11 +36,15 @@ def blocks_of(summaries: Sequence[EvalSummary]) -> Iterator[list[list[str]]]:
     """Rows of every block, a heading first."""
     names = [summary.reader["name"] for summary in summaries]
     for title, metric in REGION_PARTS:
-        seen = [(name, one.levels, metric) for name, one in zip(names, summaries, strict=True)]
+        seen = [
+            (name, summary.levels, metric) for name, summary in zip(names, summaries, strict=True)
+        ]
         blind = [(f"{name}, blind", levels, f"blind_{metric}") for name, levels, metric in seen]
         yield from block_of(f"regions, {title}", [*seen, *blind], LEVEL_NAMES)
     for title, metric in PAGE_PARTS:
-        pages = [(name, one.pages, metric) for name, one in zip(names, summaries, strict=True)]
+        pages = [
+            (name, summary.pages, metric) for name, summary in zip(names, summaries, strict=True)
+        ]
         yield from block_of(f"whole pages, {title}", pages, PAGE_NAMES)
 
 
@@ -94,7 +98,8 @@ def failure_lines(summary: EvalSummary) -> Iterator[str]:
     """The pages that went wrong, with the reason of each."""
     count = len(summary.failures)
     if count:
-        yield f"  {count:,} page{'s' * (count != 1)} went wrong and are in no figure:"
+        pages = "page went wrong and is" if count == 1 else "pages went wrong and are"
+        yield f"  {count:,} {pages} in no figure:"
     for failure in summary.failures[:NAMED_FAILURES]:
         yield f"  {failure.name}: {failure.reason}: {failure.message}"
     if count > NAMED_FAILURES:

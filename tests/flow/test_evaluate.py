@@ -81,6 +81,31 @@ def test_a_command_that_cannot_be_carried_out_says_why(corpus, run, tmp_path, ca
     assert "there is no model in" in capsys.readouterr().err
 
 
+@pytest.mark.ray
+def test_a_page_that_a_reader_fails_on_is_named_and_the_others_are_measured(
+    corpus, run, tmp_path, capsys, monkeypatch
+):
+    from pagemill.model.reader import ModelReader
+
+    answer, broken = ModelReader.answer, []
+
+    def fails_on_the_first_page(reader, questions):
+        broken.extend([] if broken else [questions[0].picture.pixels.shape])
+        if any(question.picture.pixels.shape == broken[0] for question in questions):
+            raise RuntimeError("cannot reshape")
+        return answer(reader, questions)
+
+    monkeypatch.setattr(ModelReader, "answer", fails_on_the_first_page)
+    figures = tmp_path / "figures.json"
+    command = ["eval", str(run), "--data", corpus, "--pages", "2", *SMALL, "--json", str(figures)]
+    assert main.main(command) == 1
+    assert "1 page went wrong" in capsys.readouterr().out
+    (tree,) = json.loads(figures.read_bytes())
+    assert tree["summary"]["failed"] == 1
+    assert tree["summary"]["cases"] > 0
+    assert "cannot reshape" in tree["failures"][0]["message"]
+
+
 def test_pages_are_printed_and_failures_are_named(run, tmp_path, capsys):
     files = ["paper-en.pdf", "loan-encrypted-en.pdf", "minutes-scan-en.tif"]
     paths = [str(EXAMPLES / name) for name in files]

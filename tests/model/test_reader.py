@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from pagemill.model.prompt.box import box_text
 from pagemill.model.prompt.tokenizer import without_special_tokens
 from pagemill.model.question import Picture, Question
@@ -81,3 +82,12 @@ def test_an_answer_has_a_line_for_each_box(nano_reader, boxes):
     more = nano_reader.parse([*ids, *encode("\nand more").ids, nano_reader.end_id], boxes)
     assert more.texts[-1] == f"line {count - 1} and more"
     assert not any(more.truncated)
+
+
+def test_a_gpu_without_room_is_an_error_of_memory(nano_reader, monkeypatch):
+    def generate(**inputs):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(nano_reader.model, "generate", generate)
+    with pytest.raises(MemoryError, match="no room for 2 prompts at once"):
+        nano_reader.answer([page(1), page(2)])

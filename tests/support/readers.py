@@ -26,7 +26,7 @@ class KnowingReader:
         for case in cases:
             for asked in case_questions(case, config, blind=False):
                 targets = tuple(case.regions[number].target for number in asked.region_numbers)
-                self.texts[self.identity(asked.question)] = targets or (case.text,)
+                self.texts[self.identity(asked.prompt)] = targets or (case.text,)
 
     def identity(self, question):
         """The same for two questions with the same answer."""

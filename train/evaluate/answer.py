@@ -67,7 +67,7 @@ class Answer:
 class CaseReply(NamedTuple):
     """A question about a case and what was answered."""
 
-    asked: CaseQuestion
+    question: CaseQuestion
     reply: Reply
     seconds: float
 
@@ -105,7 +105,7 @@ def answer_cases(
         for start in range(0, len(questions), config.batch):
             batch = questions[start : start + config.batch]
             for reply in answer_batch(reader, batch, errors):
-                replies[reply.asked.case.key].append(reply)
+                replies[reply.question.case.key].append(reply)
             done += len(batch)
             if progress is not None:
                 progress(done, total)
@@ -143,7 +143,7 @@ def chunk_questions(
             questions += list(case_questions(case, config, blind=blind))
         except Exception as err:  # noqa: BLE001  one case's fate; system errors are raised again
             errors[case.key] = err
-    return sorted(questions, key=lambda asked: asked.question.limit_tokens)
+    return sorted(questions, key=lambda question: question.prompt.limit_tokens)
 
 
 def answer_batch(
@@ -158,23 +158,25 @@ def answer_batch(
     """
     start = time.perf_counter()
     try:
-        replies = reader.answer([asked.question for asked in batch])
+        replies = reader.answer([question.prompt for question in batch])
     except Exception as err:
         if isinstance(err, SYSTEM_ERRORS):
             raise
         if len(batch) == 1:
             errors[batch[0].case.key] = err
             return []
-        return [reply for asked in batch for reply in answer_batch(reader, [asked], errors)]
+        return [reply for question in batch for reply in answer_batch(reader, [question], errors)]
     seconds = (time.perf_counter() - start) / len(batch)
-    return [CaseReply(asked, reply, seconds) for asked, reply in zip(batch, replies, strict=True)]
+    return [
+        CaseReply(question, reply, seconds) for question, reply in zip(batch, replies, strict=True)
+    ]
 
 
 def case_answers(case: Case, replies: Sequence[CaseReply], reader: Reader) -> Iterator[Answer]:
     """A case's regions in reading order, then its whole pages."""
-    of_regions = [reply for reply in replies if reply.asked.view in (SEEN, BLIND)]
+    of_regions = [reply for reply in replies if reply.question.view in (SEEN, BLIND)]
     yield from region_answers(case, of_regions, reader)
-    pages = {reply.asked.view: reply for reply in replies if not reply.asked.region_numbers}
+    pages = {reply.question.view: reply for reply in replies if not reply.question.region_numbers}
     for name in case.plans:
         if name in pages:
             _, reply, seconds = pages[name]
@@ -199,13 +201,13 @@ def region_answers(case: Case, replies: Sequence[CaseReply], reader: Reader) -> 
     texts: dict[tuple[str, int], tuple[str, bool]] = {}
     seconds: dict[int, float] = defaultdict(float)
     pixels: dict[int, np.ndarray] = {}
-    for asked, reply, took in replies:
-        numbers = asked.region_numbers
+    for question, reply, reply_seconds in replies:
+        numbers = question.region_numbers
         for number, text, truncated in zip(numbers, reply.texts, reply.truncated, strict=True):
-            texts[asked.view, number] = (text, truncated)
-            seconds[number] += took / len(numbers)
-            if asked.view == SEEN:
-                pixels[number] = asked.question.picture.pixels
+            texts[question.view, number] = (text, truncated)
+            seconds[number] += reply_seconds / len(numbers)
+            if question.view == SEEN:
+                pixels[number] = question.prompt.picture.pixels
     for number, region in enumerate(case.regions):
         read, truncated = texts[SEEN, number]
         blind = texts.get((BLIND, number))

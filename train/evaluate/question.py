@@ -23,7 +23,7 @@ SEEN, BLIND = "seen", "blind"
 class CaseQuestion(NamedTuple):
     """A question, and what of its case it is about."""
 
-    question: Question
+    prompt: Question
     case: Case
     view: str
     """`seen` or `blind` for regions; how the page is drawn for whole pages."""

@@ -18,6 +18,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 from ...engine.errors import ConfigError
 from ...engine.geometry import Box
 from ...model.question import Question, Reply
+from ...model.reader import memory_error
 
 READ = "Read this page. Write out all of its text in reading order, and nothing else."
 RESTORE = (
@@ -85,7 +86,7 @@ class TransformersReader:
             return_tensors="pt",
             processor_kwargs={"padding": True},
         ).to(self.model.device)
-        with torch.no_grad():
+        with torch.no_grad(), memory_error(len(prompts)):
             out = self.model.generate(**inputs, max_new_tokens=most_tokens, do_sample=False)
         rows = out[:, inputs["input_ids"].shape[1] :]
         ends = self.end_ids()

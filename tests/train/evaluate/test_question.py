@@ -32,11 +32,11 @@ def test_prompts_are_those_of_training(corpora, processor, nano_reader):
     for case in open_cases(config, processor, corpora):
         page, image = case.source.page(case.row), case.pixels()
         for one in case_questions(case, config, blind=False):
-            way = {"read": not one.region_numbers, "phrase": one.question.phrasing}
+            way = {"read": not one.region_numbers, "phrase": one.prompt.phrasing}
             if one.view == "clean":
                 continue
             made = builder.build(page, image, **way, room=500, epoch=0, position=0)
-            prompt = nano_reader.prompt(one.question)
+            prompt = nano_reader.prompt(one.prompt)
             start = (
                 prompt[: prompt.index(builder.writer.box_marks[0])]
                 if one.region_numbers
@@ -44,7 +44,7 @@ def test_prompts_are_those_of_training(corpora, processor, nano_reader):
             )
             assert made.input_ids.tolist()[: len(start)] == start
             pixels = nano_reader.processor.image_processor.patches(
-                [Image.fromarray(one.question.picture.pixels)],
+                [Image.fromarray(one.prompt.picture.pixels)],
                 [nano_reader.processor.image_processor.plan(page.width, page.height)],
                 do_normalize=False,
             )
@@ -70,7 +70,7 @@ def test_what_was_learned_by_heart_is_asked_for_as_it_was_learned(corpora, proce
     prompts = {}
     for case in open_cases(config, processor, corpora[:1]):
         for one in case_questions(case, config, blind=False):
-            prompts[case.key] = nano_reader.prompt(one.question), one.question.phrasing
+            prompts[case.key] = nano_reader.prompt(one.prompt), one.prompt.phrasing
     compared = 0
     batch = next(stream.batches())
     for row, (keys, tasks) in enumerate(zip(batch.keys, batch.tasks_of_packs, strict=True)):
@@ -97,7 +97,7 @@ def test_the_first_token_is_that_of_the_forward_pass_of_training(corpora, proces
     """Prompts of different lengths answered together, against each alone as training has it."""
     config = dataclasses.replace(CONFIG, most_new_tokens=128)
     cases = open_cases(config, processor, corpora)
-    questions = [one.question for case in cases for one in case_questions(case, config, blind=True)]
+    questions = [one.prompt for case in cases for one in case_questions(case, config, blind=True)]
     first = [row[0] for row in nano_reader.generate(questions)]
     assert len(set(first)) > 3
     assert len({len(nano_reader.prompt(one)) for one in questions}) > 1
@@ -117,6 +117,6 @@ def test_the_first_token_is_that_of_the_forward_pass_of_training(corpora, proces
 def test_a_marker_frames_what_is_asked_for(corpora, processor):
     config = dataclasses.replace(FEW, marker=True, read_pages=False)
     case = open_cases(config, processor, corpora)[0]
-    first = next(case_questions(case, config, blind=False)).question
+    first = next(case_questions(case, config, blind=False)).prompt
     plain_page = corrupt(case.pixels(), case.plans[CORRUPTED])
     assert not np.array_equal(first.picture.pixels, plain_page)

@@ -22,7 +22,7 @@ def test_a_foreign_model_is_asked_for_one_framed_region_at_a_time(corpora, proce
     foreign = TransformersReader(str(nano_folder))
     answers = answer_cases(foreign, cases, config)
     assert [one.reader_kind for one in answers] == ["transformers"] * len(answers)
-    question = next(case_questions(cases[0], config, blind=False)).question
+    question = next(case_questions(cases[0], config, blind=False)).prompt
     shown = np.asarray(foreign.messages(question, question.boxes[0])[0]["content"][0]["image"])
     red = (shown == (255, 0, 0)).all(axis=2)
     assert 0 < red.sum() < shown.shape[0] * shown.shape[1] / 10
