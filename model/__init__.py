@@ -1,13 +1,20 @@
 """The compact-encoding model: pictures in few tokens, and a language model that reads them.
 
-Importing this package registers the classes with transformers' Auto classes. In reading order:
-`slicing` (how a picture is cut), `picture` and `image_processing` (pixels to patches), `video`,
-`prompt` (what is asked, as text and as token ids), `processing`; `config`, `preset`; `segment` and
-`attention` (packed sequences), `packed` (the language model's), `vision` (the tower), `position`
-and `connector`, `router`, `modeling`; `vocabulary` (the tokenizer), `weights` (from and to other
-layouts), `cost`; `folder` and `load` (a model on disk), `question` and `reader` (a model that
-reads pages). Only `slicing`, `folder` and most of `prompt` do without torch and transformers, which
-come with the extra `train`.
+Pictures, videos and questions come in, text goes out. Importing this package registers the classes
+with transformers' Auto classes (`auto`). In reading order:
+
+- pixels: `slicing` (how a picture is cut), `picture` and `image_processing` (pixels to patches),
+  `video`, `prompt` (what is asked, as text and as token ids), `settings` (what a call may set
+  otherwise), `processing` (all of these: the processor);
+- the network: `config`, `preset`; `segment` and `attention` (packed sequences), `varlen` (the same
+  by one kernel call), `packed` (the language model's), `vision` (the tower), `position` and
+  `connector`, `router`, `modeling` (all of these: the model);
+- on disk: `vocabulary` (the tokenizer), `create` (a new model), `weights` (from and to other
+  layouts), `folder` and `load`; `cost` (what a model costs);
+- at work: `question` (what any reader is asked), `reader` (a model that reads pages).
+
+Only `slicing`, `folder` and most of `prompt` do without torch and transformers, which come with the
+extra `train`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Engine steps in parallel on Ray.
+"""Steps of the other rooms over many documents, in parallel and in any order, with one result.
 
-In reading order: `config` (all settings), `job` (what driver and workers hand each other),
-`worker` (one document, one shard), `stage` (a pool that may lose actors), `cluster` (the only
-`ray.init`), `assemble` (documents → windows → shards), `driver` (one run), `workspace` (what
-survives a kill), `history` and `plan` (what is there, what is to do), `build` and `retry` (the
-commands), `progress`, `meter` and `report` (what people see).
+What they share, in reading order: `cluster` (the only `ray.init`), `pool` (actors that may be lost:
+retries, one error policy, no job forgotten). Then one folder a task: `build` (documents to a
+corpus), `calibrate` (the severity table, measured), `typeset` (a corpus of made pages, by processes
+of the standard library instead of Ray).
 """

@@ -1,4 +1,4 @@
-"""A corpus of typeset pages, made by processes of the standard library: no Ray, no PDF engine.
+"""A corpus of typeset pages, made by processes of the standard library: no Ray, no PDF backend.
 
 A request comes in (texts, fonts, how many pages), a corpus goes out. Processes make ranges of
 consecutive pages, the driver lays them into shards in the order of their numbers, so that any
