@@ -67,12 +67,12 @@ class CardGroup:
 
 def entries(pages: Iterable[SampledPage], anchors: set[str]) -> tuple[LedgerEntry, ...]:
     """The pages as entries; their keys are added to `anchors`, which have an `id` already."""
-    made = []
+    listed = []
     for page in pages:
         key = page.row.key
-        made.append(LedgerEntry(page.row, bool(key) and key not in anchors, page.picture))
+        listed.append(LedgerEntry(page.row, bool(key) and key not in anchors, page.picture))
         anchors.add(key)
-    return tuple(made)
+    return tuple(listed)
 
 
 def gallery(data: CorpusData, anchors: set[str]) -> list[CardGroup]:

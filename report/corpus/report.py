@@ -58,7 +58,9 @@ class CorpusReport:
     def links(self) -> list[NavigationLink]:
         """To the sections that are there."""
         sections = [("overview", "Overview", True), ("reasons", "Reasons", self.has_reasons)]
-        sections += [(one.name, one.name.capitalize(), bool(one)) for one in self.figures]
+        sections += [
+            (figures.name, figures.name.capitalize(), bool(figures)) for figures in self.figures
+        ]
         sections += [("samples", "Samples", bool(self.gallery))]
         sections += [("rows", "Rows", bool(self.excluded))]
         return [NavigationLink(name, title) for name, title, there in sections if there]

@@ -129,8 +129,8 @@ def _focus(level: str | None, operator: str | None) -> Focus:
     if level is not None and level not in set(LEVELS):
         raise ConfigError(f"there is no level {level!r}; there are {', '.join(LEVELS)}")
     if operator is not None and operator not in OPERATORS and operator not in MASKS:
-        known = ", ".join((*OPERATORS, *MASKS))
-        raise ConfigError(f"there is no operator {operator!r}; there are {known}")
+        names = ", ".join((*OPERATORS, *MASKS))
+        raise ConfigError(f"there is no operator {operator!r}; there are {names}")
     return Focus(None if level is None else Level(level), operator)
 
 

@@ -39,7 +39,7 @@ def asset(name: str) -> str:
 @cache
 def environment() -> Environment:
     """The environment; templates are named by their path below `report/`."""
-    made = Environment(
+    templates = Environment(
         loader=FunctionLoader(asset),
         autoescape=True,
         finalize=text.harmless,
@@ -48,9 +48,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
-    made.filters.update({function.__name__: function for function in FILTERS})
-    made.filters["lines"] = text.escaped_lines
-    return made
+    templates.filters.update({function.__name__: function for function in FILTERS})
+    templates.filters["lines"] = text.escaped_lines
+    return templates
 
 
 def render(template: str, **context: object) -> Markup:
