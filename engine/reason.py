@@ -91,7 +91,9 @@ _MEANING = {
     Reason.RENDER_ERROR: "Every backend refused to render or read the page.",
     Reason.TOO_MANY_PIXELS: "At this dpi the page would have more than limits.page_pixels.",
     Reason.WORKER_LOST: "The machine that read the document was lost, more than once.",
-    Reason.INTERNAL_ERROR: ("Something went wrong inside pagemill; the message has the traceback."),
+    Reason.INTERNAL_ERROR: (
+        "An error inside Pagemill, to be reported with its message; `pagemill retry` tries again."
+    ),
     Reason.DUPLICATE_DOCUMENT: "Another input has the same bytes and is in the corpus.",
     Reason.DOCUMENT_PAGES: "The document's page count is outside filter.min/max_document_pages.",
     Reason.BLANK: "The page has next to no ink.",

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import ray
 from ray.exceptions import RayActorError, RayTaskError
@@ -48,6 +48,23 @@ class _Actor:
     queue: list[Any] = field(default_factory=list)
     """Jobs it has been given, the one it works on first."""
     started: float = field(default_factory=time.monotonic)
+
+
+class JobPool(Protocol[Item]):
+    """Where jobs are done, one after another or many at a time."""
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def backlog(self) -> int: ...
+
+    @property
+    def alive(self) -> int: ...
+
+    def submit(self, method: str, item: Item, *, first: bool = False) -> None: ...
+
+    def wait(self, timeout_s: float) -> Sequence[JobResult[Item]]: ...
 
 
 class ActorPool(Generic[Item]):

@@ -140,11 +140,20 @@ def row_from_facts(
     )
 
 
+def index_table(rows: Sequence[IndexRow]) -> pa.Table:
+    """The rows as Arrow columns.
+
+    Raises:
+        ValueError, OverflowError, TypeError: a value that its column cannot hold.
+    """
+    columns = {name: [getattr(row, name) for row in rows] for name in _ARROW.names}
+    return pa.table(columns, schema=_ARROW)
+
+
 def write_index(place: Place, rel: str, rows: Sequence[IndexRow], meta: IndexMeta) -> None:
     """Write `index/NAME.parquet`: rows in the order of the shard, and the shard's identity."""
-    columns = {name: [getattr(row, name) for row in rows] for name in _ARROW.names}
     about = {item.name: str(getattr(meta, item.name)) for item in fields(meta)}
-    parquet.write(place, rel, pa.table(columns, schema=_ARROW), schema=SCHEMA, about=about)
+    parquet.write(place, rel, index_table(rows), schema=SCHEMA, about=about)
 
 
 def read_index(place: Place, rel: str) -> list[IndexRow]:

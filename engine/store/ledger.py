@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import typing
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -100,15 +100,15 @@ class LedgerSummary:
     """
 
     documents: dict[str, int]
-    """`found`, `opened`, `failed`, `duplicates`. A duplicate counts as opened where its twin was,
-    and is `failed` itself where its twin failed; `duplicates` counts the former."""
+    """`found`, `opened`, `failed`, `duplicates`. A duplicate counts as opened where its original
+    was, and is `failed` itself where that failed; `duplicates` counts the former."""
     pages: dict[str, int]
     """`found` (page rows), `written`, `rejected`, `failed`."""
     reasons: dict[str, int] = field(default_factory=dict)
     """Of pages not written, documents not opened and duplicates: each lost unit once."""
     verdicts: dict[str, int] = field(default_factory=dict)
     languages: dict[str, int] = field(default_factory=dict)
-    """Of all pages whose language was told."""
+    """Of all pages whose language is known."""
     engines: dict[str, int] = field(default_factory=dict)
     shards: int = 0
     bytes: int = 0
@@ -129,8 +129,8 @@ def to_table(rows: Iterable[LedgerRow]) -> pa.Table:
 
     Names that are not UTF-8 (file systems allow them) are kept with `\\udcff` escapes.
     """
-    held = list(rows)
-    columns = [_column([getattr(row, item.name) for row in held], item) for item in _ARROW]
+    rows = list(rows)
+    columns = [_column([getattr(row, item.name) for row in rows], item) for item in _ARROW]
     return pa.Table.from_arrays(columns, schema=_ARROW)
 
 
@@ -189,9 +189,39 @@ def drop_superseded(place: Place) -> None:
     rows = rows.append_column("part", pa.array(np.repeat(np.arange(len(sizes)), sizes)))
     kept = supersede(rows, ages)
     for number, (name, size) in enumerate(zip(parts, sizes, strict=True)):
-        own = kept.filter(pc.equal(kept["part"], number)).drop_columns("part")
-        if own.num_rows < size:
-            write_rows(place, f"{FOLDER}/{name}", to_rows(own))
+        remaining = kept.filter(pc.equal(kept["part"], number)).drop_columns("part")
+        if remaining.num_rows < size:
+            write_rows(place, f"{FOLDER}/{name}", to_rows(remaining))
+
+
+def settle_documents(place: Place) -> None:
+    """Documents that are called written, though none of their pages is, become rejected.
+
+    A document's row is written before the last of its pages are in their shards, and a page may
+    fail there. May be repeated, and may be interrupted.
+    """
+    table = read_rows(place, columns=("kind", "doc_sha256", "status"))
+    written = table.filter(pc.equal(_strings(table, "status"), Fate.WRITTEN.value))
+    is_page = pc.equal(_strings(written, "kind"), RowKind.PAGE.value)
+    documents = _strings(written.filter(pc.invert(is_page)), "doc_sha256")
+    pages = _strings(written.filter(is_page), "doc_sha256")
+    hollow = documents.filter(pc.invert(pc.is_in(documents, value_set=pages.combine_chunks())))
+    if not len(hollow):
+        return
+    digests = frozenset(hollow.to_pylist())
+    for name in _parts(place):
+        rows = list(to_rows(_read_part(place, name, _ARROW.names)))
+        settled = [_settled(row, digests) for row in rows]
+        if settled != rows:
+            write_rows(place, f"{FOLDER}/{name}", settled)
+
+
+def _settled(row: LedgerRow, hollow: frozenset[str]) -> LedgerRow:
+    is_document = row.kind == RowKind.DOCUMENT and row.status == Fate.WRITTEN
+    if not is_document or row.doc_sha256 not in hollow:
+        return row
+    reason, message = Reason.INTERNAL_ERROR.value, "none of its pages could be written"
+    return replace(row, status=Fate.REJECTED.value, reason=reason, message=message)
 
 
 def supersede(table: pa.Table, generations: np.ndarray) -> pa.Table:
@@ -224,7 +254,7 @@ def summarize(rows: pa.Table | Iterable[LedgerRow]) -> LedgerSummary:
     """The totals of a ledger; seconds for millions of rows.
 
     Args:
-        rows: as `read_rows` returns them, or `Row`s.
+        rows: as `read_rows` returns them, or `LedgerRow`s.
     """
     table = rows if isinstance(rows, pa.Table) else to_table(rows)
     is_page = pc.equal(_strings(table, "kind"), RowKind.PAGE.value)
@@ -310,9 +340,9 @@ def _strings(table: pa.Table, name: str) -> pa.ChunkedArray:
 
 def _counts(table: pa.Table, name: str) -> dict[str, int]:
     """How often each value occurs, most frequent first; the empty string is no value."""
-    found = {
+    counts = {
         str(item["values"]): int(item["counts"])
         for item in pc.value_counts(_strings(table, name)).to_pylist()
     }
-    found.pop("", None)
-    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+    counts.pop("", None)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

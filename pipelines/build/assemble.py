@@ -70,6 +70,11 @@ class Assembly:
         """The next document wanted."""
         return self._position
 
+    @property
+    def window(self) -> int:
+        """The number of the window that the next document goes into."""
+        return self._state.window
+
     def add(self, doc_sha256: str, pages: list[ShardCandidate], rows: int) -> ShardWindow | None:
         """Take the next document; returns the window that it fills, if it does.
 

@@ -12,9 +12,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...engine.curate.select import ShardCandidate
+from ...engine.key import page_key
+from ...engine.reason import Reason
 from ...engine.source.listing import Source
+from ...engine.store.ledger import Fate, LedgerRow
 from ...engine.store.parcel import ParcelMeta
 from ...engine.store.shard import member_bytes
+from ..failure import failure_text
 
 WORK = ".work"
 
@@ -26,13 +30,25 @@ class DocumentTask:
     source: Source
     pages: tuple[int, ...] | None = None
     """Only these pages; None for all."""
-    sha256: str = ""
-    """What its content must be; empty for any."""
     attempts: Mapping[int, int] = field(default_factory=dict)
     """Attempts that its pages had before, by page index."""
-    document_attempts: int = 0
-    written_before: bool = False
-    """Pages of it are in earlier shards."""
+    earlier: LedgerRow | None = None
+    """Its row of an earlier generation, when it is read again."""
+
+    @property
+    def sha256(self) -> str:
+        """What its content must be; empty for any."""
+        return self.earlier.doc_sha256 if self.earlier is not None else ""
+
+    @property
+    def document_attempts(self) -> int:
+        """How often it was read before."""
+        return self.earlier.attempts if self.earlier is not None else 0
+
+    @property
+    def written_before(self) -> bool:
+        """Pages of it are in earlier shards."""
+        return self.earlier is not None and self.earlier.status == Fate.WRITTEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +78,7 @@ class DocumentSummary:
     """What the driver keeps in memory of a document that has been read."""
 
     sha256: str
-    """Empty when the document could not even be fetched."""
+    """Empty when there is no parcel: it could not be fetched, or an error came between."""
     size: int = 0
     page_count: int = 0
     reason: str = ""
@@ -71,6 +87,8 @@ class DocumentSummary:
     rejected: dict[str, int] = field(default_factory=dict)
     """Pages that were filtered out, by reason."""
     failed: int = 0
+    stage: str = "fetch"
+    """Where a document without a sha256 failed."""
     worker_bytes: int = 0
     """Most memory the reader process had."""
 
@@ -99,6 +117,12 @@ class DocumentSummary:
             worker_bytes=worker_bytes,
         )
 
+    @classmethod
+    def of_error(cls, err: Exception, stage: str) -> DocumentSummary:
+        """The fate of a document in which something went wrong that nobody foresaw."""
+        message = failure_text(err)
+        return cls(sha256="", reason=Reason.INTERNAL_ERROR, message=message, stage=stage)
+
 
 @dataclass(frozen=True, slots=True)
 class Original:
@@ -117,6 +141,10 @@ class ShardPage:
     name: str
     member: str
 
+    @property
+    def key(self) -> str:
+        return page_key(self.doc_sha256, self.page_index)
+
 
 @dataclass(frozen=True, slots=True)
 class ShardJob:
@@ -125,6 +153,16 @@ class ShardJob:
     name: str
     """`train-000000`."""
     pages: tuple[ShardPage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardResult:
+    """What became of a shard."""
+
+    sha256: str
+    bytes: int
+    failures: Mapping[str, str] = field(default_factory=dict)
+    """Pages that could not be written and are in neither shard nor index: key → what happened."""
 
 
 def parcel_name(doc_sha256: str) -> str:

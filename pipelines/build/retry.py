@@ -92,17 +92,15 @@ def _failed_tasks(
         wanted.setdefault((row.uri, row.member), []).append(row)
     found = _found_again(sorted({uri for uri, _ in wanted}), config)
     tasks = []
-    for origin, rows_of in wanted.items():
+    for origin, document_rows in wanted.items():
         document = documents[origin]
-        pages = sorted(row.page_index for row in rows_of if row.kind == RowKind.PAGE)
+        page_rows = [row for row in document_rows if row.kind == RowKind.PAGE]
         tasks.append(
             DocumentTask(
                 source=_source_again(document, found.get(origin)),
-                pages=tuple(pages) or None,
-                sha256=document.doc_sha256,
-                attempts={r.page_index: r.attempts for r in rows_of if r.kind == RowKind.PAGE},
-                document_attempts=document.attempts,
-                written_before=document.status == Fate.WRITTEN,
+                pages=tuple(sorted(row.page_index for row in page_rows)) or None,
+                attempts={row.page_index: row.attempts for row in page_rows},
+                earlier=document,
             )
         )
     order = {id(s): i for i, s in enumerate(in_order([t.source for t in tasks], config.shard.seed))}

@@ -11,9 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...engine.reason import Reason
 from ...engine.source.listing import find
 from ...engine.store.corpus import CorpusInfo, Generation, ShardEntry
-from ...engine.store.ledger import LedgerSummary, drop_superseded, read_rows, summarize
+from ...engine.store.ledger import (
+    LedgerSummary,
+    drop_superseded,
+    read_rows,
+    settle_documents,
+    summarize,
+)
 from ...engine.store.place import Place
 from ..cluster import actors_of, connected
 from ..pool import ActorPool
@@ -150,7 +157,7 @@ def carry_out(
         passwords=passwords,
         on_commit=note_shards,
     )
-    pace: dict[str, float] = {}
+    throughput: dict[str, float] = {}
     if not run.done:
         with connected(machine.address, machine.workers, machine.wheel) as workers:
             size = min(workers, max(1, len(tasks)))
@@ -161,18 +168,20 @@ def carry_out(
             finally:
                 pool.close()
             seconds = round(time.monotonic() - start, 1)
-            pace = {"wall_s": seconds, "pages": run.pages_read, "workers": size}
+            throughput = {"wall_s": seconds, "pages": run.pages_read, "workers": size}
     info = with_shards(before, generation, run.shards, "complete")
-    return finish(place, info, len(tasks), pace)
+    return finish(place, info, len(tasks), throughput)
 
 
 def finish(
-    place: Place, info: CorpusInfo, documents: int, pace: Mapping[str, float]
+    place: Place, info: CorpusInfo, documents: int, throughput: Mapping[str, float]
 ) -> BuildResult:
     """Write totals, and clear what only the run needed."""
     drop_superseded(place)
     summary = summarize(read_rows(place))
-    replace(info, totals={**summary.to_dict(), "run": dict(pace)}).save(place)
+    if Reason.INTERNAL_ERROR in summary.reasons:
+        settle_documents(place)
+    replace(info, totals={**summary.to_dict(), "run": dict(throughput)}).save(place)
     Workspace(place).clear()
     return BuildResult(summary=summary, documents=documents)
 

@@ -40,11 +40,28 @@ class Tally:
 
     def add(self, source: Source, summary: DocumentSummary) -> None:
         """Count a document that has been read."""
+        self._count(summary, 1)
         self._documents += 1
         self._bytes += max(source.size, 0)
-        self._count(summary, 1)
         self._failed += bool(summary.reason)
         self._worker_bytes = max(self._worker_bytes, summary.worker_bytes)
+
+    def add_failed(self, source: Source) -> None:
+        """Count a document that could not be counted, or noted, as what it is."""
+        self._documents += 1
+        self._bytes += max(source.size, 0)
+        self._failed += 1
+
+    def add_shard(self, failed_pages: int) -> None:
+        """Count a finished shard, and the pages that were left out of it."""
+        self.shards += 1
+        self._written -= failed_pages
+        self._failed += failed_pages
+
+    def withdraw(self, summary: DocumentSummary) -> None:
+        """Take back the pages of a document that failed after it was read."""
+        self._count(summary, -1)
+        self._failed += not summary.reason
 
     def duplicate(self, summary: DocumentSummary) -> None:
         """Take back the pages of a document that turned out to be another's duplicate."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 
 import orjson
 import pyarrow as pa
@@ -14,6 +13,8 @@ from ...engine.image import size_of
 from ...engine.key import page_key
 from ...engine.store.parcel import PageEntry, ParcelMeta, read_blob
 from ...engine.store.place import Place
+from ..failure import is_system_error
+from .assemble import ShardWindow
 from .job import parcel_name
 
 _A_REASON = 8
@@ -34,39 +35,66 @@ THUMB_SCHEMA = pa.schema(
 page, four numbers each."""
 
 
-def write_thumbs(
-    place: Place, generation: int, window: int, metas: Mapping[str, ParcelMeta], seed: int
-) -> None:
-    """Write `thumbs/*.parquet` with up to 8 pages a reason, for a generation's first windows."""
-    if window >= _WINDOWS:
-        return
-    by_reason: dict[str, dict[str, tuple[str, PageEntry]]] = {}
-    for sha256, meta in metas.items():
-        for page in meta.pages:
-            if page.thumbnail_bytes:
+class Thumbnails:
+    """Writes `thumbs/*.parquet`, up to 8 pages a reason, for a generation's first windows.
+
+    Args:
+        place: the corpus.
+        generation: number of the run in the corpus.
+        seed: of the choice of pages.
+    """
+
+    def __init__(self, place: Place, generation: int, seed: int) -> None:
+        self._place = place
+        self._generation = generation
+        self._seed = seed
+        self._pages: dict[int, list[tuple[str, PageEntry]]] = {}
+        """Pages with a thumbnail and their documents' sha256, by position in the run."""
+
+    def add(self, position: int, window: int, meta: ParcelMeta) -> None:
+        """Take the document at a position of the run, which is in this window or a later one."""
+        if window < _WINDOWS:
+            pages = [(meta.sha256, page) for page in meta.pages if page.thumbnail_bytes]
+            self._pages[position] = pages
+
+    def write(self, window: ShardWindow) -> dict[str, str]:
+        """Write the file of a window; returns the pages without a picture: key → what happened."""
+        by_reason: dict[str, dict[str, tuple[str, PageEntry]]] = {}
+        for position in range(window.first, window.last):
+            for sha256, page in self._pages.pop(position, ()):
                 key = page_key(sha256, page.page_index)
                 by_reason.setdefault(page.reason, {})[key] = (sha256, page)
-    rows = []
-    for reason in sorted(by_reason):
-        pages = by_reason[reason]
-        for key in smallest(list(pages), _A_REASON, seed):
-            sha256, page = pages[key]
-            size = page.thumbnail_bytes + page.word_share_bytes
-            blob = read_blob(place, parcel_name(sha256), page.offset, size)
-            jpeg, words = blob[: page.thumbnail_bytes], blob[page.thumbnail_bytes :]
-            width, height = size_of(jpeg)
-            rows.append(
-                {
-                    "key": key,
-                    "status": "rejected",
-                    "reason": reason,
-                    "jpeg": jpeg,
-                    "width": width,
-                    "height": height,
-                    "words": orjson.loads(words),
-                }
-            )
-    if rows:
-        sink = io.BytesIO()
-        pq.write_table(pa.Table.from_pylist(rows, schema=THUMB_SCHEMA), sink)
-        place.write_bytes(f"thumbs/g{generation:03d}-{window:05d}.parquet", sink.getvalue())
+        tables: list[pa.Table] = []
+        problems: dict[str, str] = {}
+        for reason in sorted(by_reason):
+            pages = by_reason[reason]
+            for key in smallest(list(pages), _A_REASON, self._seed):
+                try:
+                    tables.append(self._table(key, *pages[key]))
+                except Exception as err:
+                    if is_system_error(err):
+                        raise
+                    problems[key] = f"no thumbnail: {type(err).__name__}: {err}"
+        if tables:
+            sink = io.BytesIO()
+            pq.write_table(pa.concat_tables(tables).combine_chunks(), sink)
+            name = f"thumbs/g{self._generation:03d}-{window.number:05d}.parquet"
+            self._place.write_bytes(name, sink.getvalue())
+        return problems
+
+    def _table(self, key: str, sha256: str, page: PageEntry) -> pa.Table:
+        """One row."""
+        size = page.thumbnail_bytes + page.word_share_bytes
+        blob = read_blob(self._place, parcel_name(sha256), page.offset, size)
+        jpeg, words = blob[: page.thumbnail_bytes], blob[page.thumbnail_bytes :]
+        width, height = size_of(jpeg)
+        row = {
+            "key": key,
+            "status": "rejected",
+            "reason": page.reason,
+            "jpeg": jpeg,
+            "width": width,
+            "height": height,
+            "words": orjson.loads(words),
+        }
+        return pa.Table.from_pylist([row], schema=THUMB_SCHEMA)

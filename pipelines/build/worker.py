@@ -1,41 +1,45 @@
 """One worker: fetches a document, reads it in a guarded child, writes its parcel; writes shards.
 
-Plain Python, without Ray: `stage` runs many of them.
+Plain Python, without Ray: `pipelines.pool` runs many of them. Whatever goes wrong with one
+document or page is in what is returned; only errors of the machine are raised.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 import orjson
 
 from ...engine.curate.filter import document_reason
-from ...engine.errors import DataError
-from ...engine.key import page_key
+from ...engine.errors import DataError, ShardError
 from ...engine.read.guard import GuardedReader
 from ...engine.read.message import Open, Opened, Refused
 from ...engine.read.reader import PageFate
 from ...engine.reason import Reason
-from ...engine.record import PageFacts, PageRecord
+from ...engine.record import PageRecord
 from ...engine.source.fetch import Fetched, fetch
-from ...engine.store.index import IndexMeta, row_from_facts, write_index
+from ...engine.store.index import IndexMeta, write_index
 from ...engine.store.parcel import PageEntry, ParcelMeta, ParcelWriter, read_blob, read_meta
 from ...engine.store.place import Place
-from ...engine.store.shard import ShardSummary, write_shard
+from ..failure import is_system_error
 from .config import BuildConfig
+from .draft import Sample, draft_shard
 from .job import (
     DocumentJob,
     DocumentSummary,
     ShardJob,
     ShardPage,
+    ShardResult,
     parcel_name,
 )
 
 _PAGES_HELD = 8000
+_log = logging.getLogger(__name__)
 
 
 class Worker:
@@ -59,16 +63,17 @@ class Worker:
                 return self._read_fetched(job, fetched)
         except DataError as err:
             return DocumentSummary(sha256="", reason=err.reason or Reason.MISSING, message=str(err))
+        except Exception as err:
+            if is_system_error(err):
+                raise
+            self._reader.close()
+            return DocumentSummary.of_error(err, "read")
 
-    def write(self, job: ShardJob) -> ShardSummary:
-        """Write a shard and its index; the samples' spans stay here, they are in the index."""
+    def write(self, job: ShardJob) -> ShardResult:
+        """Write a shard and its index; a page that cannot be written is left out of both."""
         path = self._scratch() / f"shard-{uuid.uuid4().hex}"
-        facts: list[PageFacts] = []
-        summary = write_shard(path, self._samples(job, facts))
-        rows = [
-            row_from_facts(span, page.doc_sha256, page.page_index, known)
-            for span, page, known in zip(summary.samples, job.pages, facts, strict=True)
-        ]
+        draft = draft_shard(path, job.pages, self._sample)
+        summary = draft.summary
         meta = IndexMeta(
             shard=job.name,
             sha256=summary.sha256,
@@ -76,8 +81,8 @@ class Worker:
             samples=len(summary.samples),
         )
         self._place.put(path, f"shards/{job.name}.tar")
-        write_index(self._place, f"index/{job.name}.parquet", rows, meta)
-        return replace(summary, samples=())
+        write_index(self._place, f"index/{job.name}.parquet", draft.rows, meta)
+        return ShardResult(sha256=summary.sha256, bytes=summary.bytes, failures=draft.failures)
 
     def close(self) -> None:
         """Kill the reader processes."""
@@ -90,11 +95,9 @@ class Worker:
         if job.sha256 and fetched.sha256 != job.sha256:
             message = f"its content has changed since the corpus was built: {fetched.sha256}"
             return DocumentSummary(sha256="", reason=Reason.MISSING, message=message)
-        rel = parcel_name(fetched.sha256)
-        if self._place.exists(rel):
-            meta = self._read_meta(fetched.sha256)
-            if meta.reason != Reason.ENCRYPTED or not job.passwords:
-                return DocumentSummary.from_parcel(meta)
+        earlier = self._earlier(fetched.sha256)
+        if earlier is not None and (earlier.reason != Reason.ENCRYPTED or not job.passwords):
+            return DocumentSummary.from_parcel(earlier)
         path = self._scratch() / f"parcel-{uuid.uuid4().hex}"
         writer = ParcelWriter(path)
         try:
@@ -103,8 +106,18 @@ class Worker:
         except BaseException:
             writer.abort()
             raise
-        self._place.put(path, rel)
+        self._place.put(path, parcel_name(fetched.sha256))
         return DocumentSummary.from_parcel(meta, self._reader.peak_rss_bytes)
+
+    def _earlier(self, doc_sha256: str) -> ParcelMeta | None:
+        """What an interrupted run made of a document; None where that cannot be used."""
+        if not self._place.exists(parcel_name(doc_sha256)):
+            return None
+        try:
+            return self._read_meta(doc_sha256)
+        except ShardError as err:
+            _log.warning("%s", err)
+            return None
 
     def _fill(self, writer: ParcelWriter, job: DocumentJob, fetched: Fetched) -> ParcelMeta:
         """Read the document's pages into the parcel."""
@@ -143,19 +156,13 @@ class Worker:
         for fate in self._reader.pages(document, opened, wanted):
             yield _entry(writer, fate)
 
-    def _samples(
-        self, job: ShardJob, facts: list[PageFacts]
-    ) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
-        """The samples of a shard; what the index says of each is added to `facts`."""
-        extension = self._config.image.extension
-        for page in job.pages:
-            entry = self._meta(page.doc_sha256).page(page.page_index)
-            size = entry.image_bytes + entry.json_bytes
-            data = read_blob(self._place, parcel_name(page.doc_sha256), entry.offset, size)
-            image, json = data[: entry.image_bytes], data[entry.image_bytes :]
-            json = json[:-1] + source_tail(page, self._config.licence)
-            facts.append(entry.facts)
-            yield page_key(page.doc_sha256, page.page_index), [(extension, image), ("json", json)]
+    def _sample(self, page: ShardPage) -> Sample:
+        entry = self._meta(page.doc_sha256).page(page.page_index)
+        size = entry.image_bytes + entry.json_bytes
+        data = read_blob(self._place, parcel_name(page.doc_sha256), entry.offset, size)
+        image, json = data[: entry.image_bytes], data[entry.image_bytes :]
+        json = json[:-1] + source_tail(page, self._config.licence)
+        return Sample([(self._config.image.extension, image), ("json", json)], entry.facts)
 
     def _meta(self, doc_sha256: str) -> ParcelMeta:
         meta = self._metas.pop(doc_sha256, None) or self._read_meta(doc_sha256)

@@ -24,7 +24,7 @@ from ...engine.source.listing import Source
 from ...engine.store.corpus import ShardEntry
 from ...engine.store.place import Place
 from .assemble import State
-from .job import WORK
+from .job import WORK, DocumentSummary
 
 PLAN = f"{WORK}/plan.json"
 COMMIT = f"{WORK}/commit.json"
@@ -72,6 +72,31 @@ class JournalEntry:
     def origin(self) -> tuple[str, str]:
         return (self.uri, self.member)
 
+    @property
+    def summary(self) -> DocumentSummary:
+        """The document without its pages, as duplicates of it are judged by it."""
+        return DocumentSummary(
+            sha256=self.sha256,
+            size=self.size,
+            page_count=self.page_count,
+            reason=self.reason,
+            message=self.message,
+        )
+
+    @classmethod
+    def of(cls, source: Source, summary: DocumentSummary) -> JournalEntry:
+        """The entry of a document that was read."""
+        return cls(
+            source.uri,
+            source.member,
+            source.version,
+            summary.sha256,
+            summary.size,
+            summary.page_count,
+            summary.reason,
+            summary.message,
+        )
+
 
 def digest_of(sources: Sequence[Source]) -> str:
     """A hash of which documents a run has, wherever they lie and in whatever order."""
@@ -87,7 +112,8 @@ class Workspace:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._segment = 0
-        self._pending: list[JournalEntry] = []
+        self._pending: list[bytes] = []
+        """Journal entries as JSON, so that one that cannot be written fails alone."""
 
     def plan(self) -> RunPlan | None:
         """The plan of an unfinished run, if there is one."""
@@ -112,14 +138,14 @@ class Workspace:
 
     def note(self, entry: JournalEntry) -> None:
         """Remember a document; written with the next `flush`."""
-        self._pending.append(entry)
+        self._pending.append(orjson.dumps(list(astuple(entry))))
 
     def flush(self) -> None:
         """Write what was noted since the last flush as one segment."""
         if not self._pending:
             return
-        values = [list(astuple(entry)) for entry in self._pending]
-        self._place.write_bytes(f"{JOURNAL}/{self._segment:08d}.json", orjson.dumps(values))
+        segment = b"[" + b",".join(self._pending) + b"]"
+        self._place.write_bytes(f"{JOURNAL}/{self._segment:08d}.json", segment)
         self._segment += 1
         self._pending.clear()
 

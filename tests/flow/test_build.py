@@ -16,15 +16,22 @@ import pytest
 import ray
 from pagemill.engine.config import load
 from pagemill.engine.errors import ConfigError
+from pagemill.engine.record import PageFacts
 from pagemill.engine.store.corpus import CorpusInfo
+from pagemill.engine.store.index import IndexRow
 from pagemill.engine.store.ledger import read_rows, summarize, to_rows
 from pagemill.engine.store.place import Place
+from pagemill.engine.store.shard import SampleSpan
 from pagemill.engine.verify.corpus import verify
+from pagemill.pipelines.build import draft, driver
 from pagemill.pipelines.build.config import BuildConfig
+from pagemill.pipelines.build.job import DocumentTask
+from pagemill.pipelines.build.ledger_rows import DocumentRows
 from pagemill.pipelines.build.retry import retry
 from pagemill.pipelines.build.run import BuildResult, Machine, build
 from pagemill.pipelines.build.workspace import Workspace
 
+from ..support.inline_pool import inline_build
 from ..support.papers import paper, shelf
 
 pytestmark = pytest.mark.ray
@@ -90,7 +97,6 @@ def test_shards_have_the_size_asked_for_and_verify_is_content(tmp_path: Path) ->
     assert verify(Place.at(str(tmp_path / "out"))) == []
     assert identity_holds(tmp_path / "out")
     assert not (tmp_path / "out/.work").exists()
-    assert (tmp_path / "out/report.html").stat().st_size > 5000
 
 
 def test_samples_carry_their_source(tmp_path: Path) -> None:
@@ -259,6 +265,55 @@ def test_retry_reads_only_what_failed_and_adds_it(tmp_path: Path) -> None:
         ("page", "written"): 1,
     }
     assert next(row.attempts for row in rows if row.kind == "document") == 2
+
+
+def test_retry_reads_again_what_met_an_error_inside_pagemill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dump = shelf(tmp_path / "dump", 4)
+    out = tmp_path / "out"
+    real = driver.document_rows
+
+    def failing(task: DocumentTask, *rest: object) -> DocumentRows:
+        if task.source.name.endswith("book3.pdf"):
+            raise KeyError("planted")
+        return real(task, *rest)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(driver, "document_rows", failing)
+        inline_build(dump, out, SMALL)
+    assert summarize(read_rows(Place.at(str(out)))).reasons == {"internal_error": 1}
+    again = retry(str(out), reason="internal_error").summary
+    assert again.reasons == {}
+    assert again.documents == {"found": 4, "opened": 4, "failed": 0, "duplicates": 0}
+    assert verify(Place.at(str(out))) == []
+    (row,) = (r for r in to_rows(read_rows(Place.at(str(out)))) if r.key and r.page_index < 0
+              and r.uri.endswith("book3.pdf"))  # fmt: skip
+    assert (row.status, row.attempts) == ("written", 2)
+
+
+def test_retry_of_pages_whose_document_is_gone_keeps_the_pages_that_were_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = paper(tmp_path / "dump/a.pdf", 3)
+    real = draft.row_from_facts
+
+    def failing(span: SampleSpan, sha256: str, page_index: int, facts: PageFacts) -> IndexRow:
+        if page_index == 1:
+            raise KeyError("planted")
+        return real(span, sha256, page_index, facts)
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(draft, "row_from_facts", failing)
+        inline_build(tmp_path / "dump", out, SMALL)
+    path.unlink()
+    summary = retry(str(out)).summary
+    assert summary.reasons == {"missing": 1}
+    assert summary.pages == {"found": 3, "written": 2, "rejected": 0, "failed": 1}
+    assert verify(Place.at(str(out))) == []
+    rows = list(to_rows(read_rows(Place.at(str(out)))))
+    assert [row.attempts for row in rows if row.status == "failed"] == [2]
 
 
 def test_documents_in_archives_keep_their_member_names(tmp_path: Path) -> None:
