@@ -45,10 +45,10 @@ class FilterConfig:
     "Most pages of a document."
 
     def __post_init__(self) -> None:
-        known = [str(name) for name in VerdictName]
+        names = [str(name) for name in VerdictName]
         for name in self.verdicts:
-            if name not in known:
-                raise ConfigError(f"filter.verdicts has {name!r}; there are {', '.join(known)}")
+            if name not in names:
+                raise ConfigError(f"filter.verdicts has {name!r}; there are {', '.join(names)}")
         if self.min_words > self.max_words:
             raise ConfigError("filter.min_words is above filter.max_words: no page would be kept")
         if not 0 <= self.min_ink < 1:

@@ -93,12 +93,12 @@ def interleave(pages: Sequence[ShardCandidate], seed: int) -> list[ShardCandidat
     for page in pages:
         of_document.setdefault(page.doc_sha256, []).append(page)
     placed: list[tuple[float, int, ShardCandidate]] = []
-    for doc_sha256, own in of_document.items():
-        own.sort(key=lambda page: keyed_hash("page", seed, page.key))
+    for doc_sha256, siblings in of_document.items():
+        siblings.sort(key=lambda page: keyed_hash("page", seed, page.key))
         start = keyed_unit("start", seed, doc_sha256)
-        for rank, page in enumerate(own):
+        for rank, page in enumerate(siblings):
             tie = keyed_hash("tie", seed, page.key)
-            placed.append(((rank + start) / len(own), tie, page))
+            placed.append(((rank + start) / len(siblings), tie, page))
     placed.sort(key=lambda entry: entry[:2])
     return [page for _, _, page in placed]
 

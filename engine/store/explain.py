@@ -76,7 +76,7 @@ def explain_key(place: Place, key_or_name: str) -> Explanation:
     positions = _by_digest(listed, key_or_name)
     if not positions.size:
         positions = _by_name(listed, key_or_name)
-    return _explain_document(place, table, documents[_one(listed, positions, key_or_name)])
+    return _explain_document(place, table, documents[_only(listed, positions, key_or_name)])
 
 
 def explain_rows(place: Place, *, status: str | None = None, reason: str | None = None) -> pa.Table:
@@ -140,11 +140,11 @@ def reason_meaning(reason: str) -> str:
 def evidence(row: LedgerRow) -> dict[str, float]:
     """The verdict's evidence by name; empty where there is none."""
     try:
-        found = orjson.loads(row.evidence) if row.evidence else {}
+        measures = orjson.loads(row.evidence) if row.evidence else {}
     except orjson.JSONDecodeError:
         # An unreadable detail must not hide the fate itself.
         return {}
-    return found if isinstance(found, dict) else {}
+    return measures if isinstance(measures, dict) else {}
 
 
 def milliseconds(row: LedgerRow) -> dict[str, float]:
@@ -187,8 +187,8 @@ def _explain_document(place: Place, table: pa.Table, position: int) -> Explanati
     is_page = _equal(table, "kind", RowKind.PAGE.value)
     pages: tuple[LedgerRow, ...] = ()
     if row.reason != Reason.DUPLICATE_DOCUMENT:
-        found = to_rows(_full_rows(place, np.flatnonzero(same & is_page)))
-        pages = tuple(sorted(found, key=lambda page: page.page_index))
+        rows = to_rows(_full_rows(place, np.flatnonzero(same & is_page)))
+        pages = tuple(sorted(rows, key=lambda page: page.page_index))
     others = np.flatnonzero(same & ~is_page)
     twins = tuple(to_rows(_full_rows(place, others[others != position])))
     return Explanation(row, pages=pages, twins=twins)
@@ -212,9 +212,9 @@ def _span(place: Place, row: LedgerRow) -> IndexRow | None:
     except ShardError:
         # `pagemill verify` names the damage; the fate is known without the offsets.
         return None
-    found = table.filter(pc.equal(table["key"], row.key)).to_pylist()
+    matches = table.filter(pc.equal(table["key"], row.key)).to_pylist()
     names = {item.name for item in fields(IndexRow)}
-    return IndexRow(**{n: v for n, v in found[0].items() if n in names}) if found else None
+    return IndexRow(**{n: v for n, v in matches[0].items() if n in names}) if matches else None
 
 
 def _by_digest(documents: pa.Table, text: str) -> np.ndarray:
@@ -242,9 +242,9 @@ def _by_name(documents: pa.Table, text: str) -> np.ndarray:
         lambda column: pc.ends_with(column, text),
     )
     for test in tests:
-        found = np.logical_or.reduce([test(column).to_numpy() for column in names])
-        if text and found.any():
-            return np.flatnonzero(found)
+        matching = np.logical_or.reduce([test(column).to_numpy() for column in names])
+        if text and matching.any():
+            return np.flatnonzero(matching)
     return np.zeros(0, dtype=np.int64)
 
 
@@ -256,7 +256,7 @@ def _names(documents: pa.Table) -> list[pa.ChunkedArray]:
     return [uri, name, member, both, arrow]
 
 
-def _one(documents: pa.Table, positions: np.ndarray, text: str) -> int:
+def _only(documents: pa.Table, positions: np.ndarray, text: str) -> int:
     if positions.size == 1:
         return int(positions[0])
     if positions.size:
@@ -305,11 +305,11 @@ def _no_such_page(place: Place, table: pa.Table, key: str) -> str:
     return f"the document {prefix} has {pages:,} pages in the ledger, and {key} is none of them"
 
 
-def _check_word(what: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        near = difflib.get_close_matches(value, known, n=1, cutoff=0.0)[0]
+def _check_word(what: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        near = difflib.get_close_matches(value, allowed, n=1, cutoff=0.0)[0]
         raise ConfigError(
-            f"there is no {what} {value!r}; the nearest is {near!r}. Known: {', '.join(known)}"
+            f"there is no {what} {value!r}; the nearest is {near!r}. Known: {', '.join(allowed)}"
         )
 
 

@@ -167,11 +167,11 @@ def read_shard(stream: Readable, name: str) -> Iterator[ShardSample]:
 
 def _finished(name: str, sample: ShardSample, exts: tuple[str, ...]) -> tuple[str, ...]:
     """The members that every sample of the shard has, checked for this one."""
-    found = tuple(sample.parts)
-    expected = exts or found
-    if found != expected or found[-1] != "json" or len(found) < 2:
+    members = tuple(sample.parts)
+    expected = exts or members
+    if members != expected or members[-1] != "json" or len(members) < 2:
         wanted = ", ".join(expected) if expected == exts else "an image, then json"
-        raise _odd(name, sample.key, f"it has the members {', '.join(found)} instead of {wanted}")
+        raise _odd(name, sample.key, f"it has the members {', '.join(members)} instead of {wanted}")
     return expected
 
 

@@ -105,25 +105,25 @@ def scan(
         stream: the tar, from its first byte.
         expected: header offset → (name, size), from an index.
     """
-    known = expected or {}
+    expected = expected or {}
     blocks = _Blocks(stream)
     offset = 0
     while True:
         block = blocks.read(BLOCK_BYTES)
         if len(block) < BLOCK_BYTES:
-            yield _cut_header(block, offset, known)
+            yield _cut_header(block, offset, expected)
             return
-        if block == _ZERO_BLOCK and blocks.at_end(known.get(offset)):
+        if block == _ZERO_BLOCK and blocks.at_end(expected.get(offset)):
             yield from _end(blocks, offset)
             return
         parsed = _parse(block)
-        if parsed is None and offset not in known:
+        if parsed is None and offset not in expected:
             yield Damage("bit_flip", offset, "", f"the header at byte {offset} is damaged")
-            offset, block = _resync(blocks, offset, known)
+            offset, block = _resync(blocks, offset, expected)
             if not block:
                 return
             parsed = _parse(block)
-        name, size, kind = parsed if parsed is not None else (*known[offset], b"0")
+        name, size, kind = parsed if parsed is not None else (*expected[offset], b"0")
         data = blocks.read(size)
         padding = blocks.read(-size % BLOCK_BYTES) if size % BLOCK_BYTES else b""
         if len(data) < size or len(padding) < -size % BLOCK_BYTES:
@@ -161,16 +161,16 @@ class _Blocks:
             size -= len(piece)
         return b"".join(pieces) if pieces[0] or len(pieces) != 2 else pieces[1]
 
-    def at_end(self, known: tuple[str, int] | None) -> bool:
+    def at_end(self, expected: tuple[str, int] | None) -> bool:
         """Is a zero block the end mark, not a member's header that was zeroed?"""
-        if known is None:
+        if expected is None:
             return True
         self._ahead = self._stream.read(BLOCK_BYTES)
         return not self._ahead.strip(b"\0")
 
 
-def _cut_header(block: bytes, offset: int, known: Mapping[int, tuple[str, int]]) -> Damage:
-    name = known.get(offset, ("", 0))[0]
+def _cut_header(block: bytes, offset: int, expected: Mapping[int, tuple[str, int]]) -> Damage:
+    name = expected.get(offset, ("", 0))[0]
     if block.strip(b"\0") or (block and name):
         return Damage("cut_in_member", offset, name, f"the file ends inside a header at {offset}")
     return Damage(
@@ -191,15 +191,15 @@ def _end(stream: _Blocks, offset: int) -> Iterator[Damage]:
 
 
 def _resync(
-    stream: _Blocks, offset: int, known: Mapping[int, tuple[str, int]]
+    stream: _Blocks, offset: int, expected: Mapping[int, tuple[str, int]]
 ) -> tuple[int, bytes]:
-    """The next offset with a valid or known header, and its block; empty at the end."""
+    """The next offset with a valid or expected header, and its block; empty at the end."""
     while True:
         offset += BLOCK_BYTES
         block = stream.read(BLOCK_BYTES)
         if len(block) < BLOCK_BYTES:
             return offset, b""
-        if offset in known or _parse(block) is not None:
+        if offset in expected or _parse(block) is not None:
             return offset, block
 
 

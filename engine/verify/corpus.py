@@ -214,14 +214,14 @@ def _across(place: Place, shards: list[_Shard]) -> list[Fault]:
     order = np.lexsort((owner, hashes))
     hashes, owner = hashes[order], owner[order]
     faults = []
-    told: set[tuple[int, int]] = set()
+    reported: set[tuple[int, int]] = set()
     for number, shard in enumerate(shards):
         for key in shard.extra:
-            mark = hash(key)
-            first = int(np.searchsorted(hashes, mark, "left"))
-            holders = owner[first : int(np.searchsorted(hashes, mark, "right"))].tolist()
+            key_hash = hash(key)
+            first = int(np.searchsorted(hashes, key_hash, "left"))
+            holders = owner[first : int(np.searchsorted(hashes, key_hash, "right"))].tolist()
             others = [shards[other].name for other in holders if other != number]
-            told.update((mark, other) for other in holders)
+            reported.update((key_hash, other) for other in holders)
             kind = FaultKind.DUPLICATE_KEY if others else FaultKind.WRONG_COUNT
             message = "the shard holds it, its index does not list it"
             if others:
@@ -229,22 +229,22 @@ def _across(place: Place, shards: list[_Shard]) -> list[Fault]:
             faults.append(Fault(shard.name, key, kind, message))
     again = np.flatnonzero(hashes[1:] == hashes[:-1]) + 1
     for position in again.tolist():
-        mark, later = int(hashes[position]), int(owner[position])
-        if (mark, later) in told:
+        key_hash, later = int(hashes[position]), int(owner[position])
+        if (key_hash, later) in reported:
             continue
-        key = _key_of(place, shards[later].name, mark)
+        key = _key_of(place, shards[later].name, key_hash)
         message = f"the sample is also in {shards[int(owner[position - 1])].name}"
         faults.append(Fault(shards[later].name, key, FaultKind.DUPLICATE_KEY, message))
     return _capped(faults)
 
 
-def _key_of(place: Place, shard: str, mark: int) -> str:
+def _key_of(place: Place, shard: str, key_hash: int) -> str:
     """The key with this hash, from the shard's index."""
     try:
         rows = read_index(place, f"{INDEX_FOLDER}/{shard}.parquet")
     except ShardError:
         return ""  # the fault is still reported, with the shard alone
-    return next((row.key for row in rows if hash(row.key) == mark), "")
+    return next((row.key for row in rows if hash(row.key) == key_hash), "")
 
 
 def _nowhere(written: dict[str, object]) -> list[Fault]:

@@ -46,10 +46,10 @@ def check_rows(table: pa.Table, totals: Mapping[str, Any]) -> list[Fault]:
         totals: those of corpus.json; empty while a build runs.
     """
     faults = _contradictions(table) + _twice(table) + _pages_of_documents(table)
-    found = summarize(table).to_dict()
+    counted = summarize(table).to_dict()
     for name in ("documents", "pages"):
-        if name in totals and dict(totals[name]) != found[name]:
-            message = f"corpus.json counts {name} {dict(totals[name])}, the ledger {found[name]}"
+        if name in totals and dict(totals[name]) != counted[name]:
+            message = f"corpus.json counts {name} {dict(totals[name])}, the ledger {counted[name]}"
             faults.append(Fault("", "", FaultKind.ACCOUNTING, message))
     return faults
 
@@ -57,11 +57,11 @@ def check_rows(table: pa.Table, totals: Mapping[str, Any]) -> list[Fault]:
 def _contradictions(table: pa.Table) -> list[Fault]:
     page, written = _is(table, "kind", RowKind.PAGE), _is(table, "status", Fate.WRITTEN)
     reason, shard = _strings(table, "reason"), _strings(table, "shard")
-    known = pc.is_in(_strings(table, "status"), value_set=pa.array([str(s) for s in Fate]))
+    valid_status = pc.is_in(_strings(table, "status"), value_set=pa.array([str(s) for s in Fate]))
     listed = pc.is_in(reason, value_set=pa.array(["", *(str(r) for r in Reason)]))
     no_reason, no_shard = pc.equal(reason, ""), pc.equal(shard, "")
     checks = (
-        (pc.invert(known), "has an unknown status"),
+        (pc.invert(valid_status), "has an unknown status"),
         (pc.invert(listed), "has a reason that is not in the list"),
         (pc.and_(page, pc.and_(written, no_shard)), "is written, but to no shard"),
         (pc.and_(page, pc.invert(pc.or_(written, no_shard))), "is in a shard, but not written"),

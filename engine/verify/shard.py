@@ -15,14 +15,16 @@ from ..store.index import IndexMeta, IndexRow
 from ..store.shard import split_name
 from ..store.tar import BLOCK_BYTES, Damage
 from .fault import Fault, FaultKind
-from .walk import FoundSample, Walk
+from .walk import MemberDigest, Walk
 
+NamedMember = tuple[str, str, MemberDigest]
+"""(key, ext, member): a member and the sample that it belongs to."""
 _CUTS = (FaultKind.CUT_AT_MEMBER, FaultKind.CUT_IN_MEMBER)
 
 
 @dataclass(slots=True)
 class ShardCase:
-    """What is known of a shard while it is judged, and what was found."""
+    """A shard while it is judged: what was read, and the faults so far."""
 
     entry: ShardEntry
     image_ext: str
@@ -41,8 +43,8 @@ class ShardCase:
     @property
     def intact(self) -> bool:
         """The tar is, byte for byte, one that was written."""
-        known = {self.entry.sha256, self.meta.sha256 if self.meta is not None else ""}
-        return self.walk.sha256 in known
+        digests = {self.entry.sha256, self.meta.sha256 if self.meta is not None else ""}
+        return self.walk.sha256 in digests
 
     def add(self, kind: FaultKind, key: str, message: str) -> None:
         """Record a fault; its sample needs no other explanation."""
@@ -64,7 +66,7 @@ def judge(case: ShardCase) -> None:
     _index(case, named)
 
 
-def _names(case: ShardCase) -> list[tuple[str, str, FoundSample]]:
+def _names(case: ShardCase) -> list[NamedMember]:
     """(key, ext, member) in the order of the tar; a wrong name is traced to its sample."""
     present = {member.name for member in case.walk.members}
     absent: dict[tuple[int, int], tuple[str, str]] = {}
@@ -73,15 +75,15 @@ def _names(case: ShardCase) -> list[tuple[str, str, FoundSample]]:
             absent[row.image_bytes, row.image_crc32c] = (row.key, row.image_ext)
         if f"{row.key}.json" not in present:
             absent[row.json_bytes, row.json_crc32c] = (row.key, "json")
-    named: list[tuple[str, str, FoundSample]] = []
-    told: set[str] = set()
+    named: list[NamedMember] = []
+    reported: set[str] = set()
     for member in case.walk.members:
         good = split_name(member.name)
         if good is None:
             stem, _, ext = member.name.rpartition(".")
             good = absent.get((member.size, member.crc32c), (stem or member.name, ext))
-            if good[0] not in told:
-                told.add(good[0])
+            if good[0] not in reported:
+                reported.add(good[0])
                 _wrong_name(case, member.name, good[0])
         named.append((*good, member))
     return named
@@ -96,7 +98,7 @@ def _wrong_name(case: ShardCase, name: str, key: str) -> None:
         case.add(FaultKind.BAD_NAME, key, f"the member {name!r} is not named key.ext")
 
 
-def _repeats(case: ShardCase, named: Sequence[tuple[str, str, FoundSample]]) -> dict[str, set[str]]:
+def _repeats(case: ShardCase, named: Sequence[NamedMember]) -> dict[str, set[str]]:
     """Extensions by key, in order of first appearance; what comes again is a fault."""
     exts: dict[str, set[str]] = {}
     apart: list[str] = []
@@ -119,19 +121,17 @@ def _repeats(case: ShardCase, named: Sequence[tuple[str, str, FoundSample]]) -> 
     return exts
 
 
-def _cut(
-    case: ShardCase, named: Sequence[tuple[str, str, FoundSample]], exts: dict[str, set[str]]
-) -> None:
-    whole = {case.image_ext, "json"}
+def _cut(case: ShardCase, named: Sequence[NamedMember], exts: dict[str, set[str]]) -> None:
+    complete = {case.image_ext, "json"}
     for damage in case.walk.damages:
         if damage.kind not in _CUTS:
             continue
         lost: list[str] = []
         for row in reversed(case.rows or ()):
-            if exts.get(row.key, set()) >= whole:
+            if exts.get(row.key, set()) >= complete:
                 break
             lost.insert(0, row.key)
-        if not lost and named and not exts[named[-1][0]] >= whole:
+        if not lost and named and not exts[named[-1][0]] >= complete:
             lost = [named[-1][0]]
         at = split_name(damage.name)
         key = at[0] if at is not None else (lost[0] if lost else "")
@@ -144,9 +144,7 @@ def _cut(
         case.blamed.update(lost)
 
 
-def _flips(
-    case: ShardCase, named: Sequence[tuple[str, str, FoundSample]], exts: dict[str, set[str]]
-) -> None:
+def _flips(case: ShardCase, named: Sequence[NamedMember], exts: dict[str, set[str]]) -> None:
     for damage in case.walk.damages:
         if damage.kind == FaultKind.BIT_FLIP:
             case.add(FaultKind.BIT_FLIP, _neighbour(case, damage, named, exts), damage.message)
@@ -179,7 +177,7 @@ def _written(row: IndexRow, ext: str) -> tuple[int, int]:
 def _neighbour(
     case: ShardCase,
     damage: Damage,
-    named: Sequence[tuple[str, str, FoundSample]],
+    named: Sequence[NamedMember],
     exts: dict[str, set[str]],
 ) -> str:
     """The half sample beside a header that cannot be read; empty where there is none."""
@@ -192,14 +190,14 @@ def _neighbour(
 
 
 def _incomplete(case: ShardCase, exts: dict[str, set[str]]) -> None:
-    whole = {case.image_ext, "json"}
-    for key, found in exts.items():
-        if key in case.blamed or found == whole:
+    complete = {case.image_ext, "json"}
+    for key, present in exts.items():
+        if key in case.blamed or present == complete:
             continue
-        if missing := sorted(whole - found):
+        if missing := sorted(complete - present):
             message = f"the sample lacks {', '.join(f'{key}.{ext}' for ext in missing)}"
             case.add(FaultKind.MISSING_MEMBER, key, message)
-        if surplus := sorted(found - whole):
+        if surplus := sorted(present - complete):
             message = f"{', '.join(f'{key}.{ext}' for ext in surplus)} does not belong here"
             case.add(FaultKind.EXTRA_MEMBER, key, message)
 
@@ -218,12 +216,12 @@ def _samples(case: ShardCase) -> None:
 
 
 def _compare_keys(case: ShardCase, listed: Sequence[str]) -> None:
-    here, known = set(case.keys), set(listed)
+    here, indexed = set(case.keys), set(listed)
     for key in listed:
         if key not in here and key not in case.blamed:
             counts = f"the index lists {len(listed)} samples, the shard holds {len(here)}"
             case.add(FaultKind.WRONG_COUNT, key, f"{counts}: this one is not in the shard")
-    case.extra = [key for key in case.keys if key not in known and key not in case.blamed]
+    case.extra = [key for key in case.keys if key not in indexed and key not in case.blamed]
     for key, times in Counter(listed).items():
         if times > 1:
             case.add(FaultKind.WRONG_COUNT, key, f"the index lists the sample {times} times")
@@ -232,7 +230,7 @@ def _compare_keys(case: ShardCase, listed: Sequence[str]) -> None:
         case.add(FaultKind.WRONG_COUNT, "", message)
 
 
-def _order(case: ShardCase, named: Sequence[tuple[str, str, FoundSample]]) -> None:
+def _order(case: ShardCase, named: Sequence[NamedMember]) -> None:
     previous = ("", "")
     for key, ext, _ in named:
         if previous == (key, "json") and ext != "json" and key not in case.blamed:
@@ -243,10 +241,10 @@ def _order(case: ShardCase, named: Sequence[tuple[str, str, FoundSample]]) -> No
     here = set(case.keys)
     listed = [row.key for row in case.rows if row.key in here and row.key not in case.blamed]
     common = set(listed)
-    for found, expected in zip((key for key in case.keys if key in common), listed, strict=False):
-        if found != expected:
+    for key, expected in zip((name for name in case.keys if name in common), listed, strict=False):
+        if key != expected:
             message = f"the index has {expected} at its place"
-            case.add(FaultKind.WRONG_ORDER, found, message)
+            case.add(FaultKind.WRONG_ORDER, key, message)
             return
 
 
@@ -268,13 +266,13 @@ def _identity(case: ShardCase) -> None:
         case.add(FaultKind.CHECKSUM, "", message)
     if meta is None:
         return
-    said = (meta.shard, meta.sha256, meta.bytes)
-    if said != (entry.name, walk.sha256, walk.bytes):
+    claimed = (meta.shard, meta.sha256, meta.bytes)
+    if claimed != (entry.name, walk.sha256, walk.bytes):
         message = "the index is of another shard: it names {} with sha256 {} and {} bytes"
-        case.add(FaultKind.INDEX, "", message.format(*said))
+        case.add(FaultKind.INDEX, "", message.format(*claimed))
 
 
-def _index(case: ShardCase, named: Sequence[tuple[str, str, FoundSample]]) -> None:
+def _index(case: ShardCase, named: Sequence[NamedMember]) -> None:
     """Offsets, sizes and checksums in the index; a damaged tar is no witness against it."""
     if case.rows is None or not case.intact:
         return
@@ -285,7 +283,7 @@ def _index(case: ShardCase, named: Sequence[tuple[str, str, FoundSample]]) -> No
                 case.add(FaultKind.INDEX, row.key, message)
 
 
-def _lies(row: IndexRow, members: dict[tuple[str, str], FoundSample]) -> Iterator[str]:
+def _lies(row: IndexRow, members: dict[tuple[str, str], MemberDigest]) -> Iterator[str]:
     image = members.get((row.key, row.image_ext))
     text = members.get((row.key, "json"))
     if image is None or text is None:
@@ -304,5 +302,5 @@ def _lies(row: IndexRow, members: dict[tuple[str, str], FoundSample]) -> Iterato
     }
     wrong = [name for name, value in true.items() if getattr(row, name) != value]
     if wrong:
-        said = ", ".join(f"{name} {getattr(row, name)} (is {true[name]})" for name in wrong)
-        yield f"the index says {said}"
+        claims = ", ".join(f"{name} {getattr(row, name)} (is {true[name]})" for name in wrong)
+        yield f"the index says {claims}"

@@ -18,8 +18,8 @@ from .page import Finding, check_page
 
 
 @dataclass(frozen=True, slots=True)
-class FoundSample:
-    """A member as it was found, without its data."""
+class MemberDigest:
+    """A member of a tar: its data replaced by their size and checksum."""
 
     name: str
     offset: int
@@ -30,7 +30,7 @@ class FoundSample:
     canonical: bool
 
     @classmethod
-    def of(cls, member: TarMember, crc32c: int) -> FoundSample:
+    def of(cls, member: TarMember, crc32c: int) -> MemberDigest:
         """The member, its data replaced by their size and checksum."""
         return cls(
             member.name,
@@ -47,7 +47,7 @@ class FoundSample:
 class Walk:
     """A tar, read once from end to end."""
 
-    members: list[FoundSample]
+    members: list[MemberDigest]
     damages: list[Damage]
     sha256: str
     bytes: int
@@ -91,7 +91,7 @@ def walk_shard(
         expected[row.image_offset - BLOCK_BYTES] = (f"{row.key}.{row.image_ext}", row.image_bytes)
         expected[row.json_offset - BLOCK_BYTES] = (f"{row.key}.json", row.json_bytes)
     hashing = _Hashing(stream)
-    members: list[FoundSample] = []
+    members: list[MemberDigest] = []
     damages: list[Damage] = []
 
     def items() -> Iterator[TarMember]:
@@ -99,7 +99,7 @@ def walk_shard(
             if isinstance(item, Damage):
                 damages.append(item)
                 continue
-            members.append(FoundSample.of(item, google_crc32c.value(item.data)))
+            members.append(MemberDigest.of(item, google_crc32c.value(item.data)))
             yield item
 
     if pool is None:

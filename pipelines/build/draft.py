@@ -14,7 +14,7 @@ from ..failure import failure_text, is_system_error
 from .job import ShardPage
 
 
-class Sample(NamedTuple):
+class PageSample(NamedTuple):
     """The members of a page in a tar, (extension, data) each, and its facts for the index."""
 
     parts: list[tuple[str, bytes]]
@@ -32,7 +32,7 @@ class ShardDraft:
 
 
 def draft_shard(
-    path: Path, pages: Sequence[ShardPage], sample_of: Callable[[ShardPage], Sample]
+    path: Path, pages: Sequence[ShardPage], sample_of: Callable[[ShardPage], PageSample]
 ) -> ShardDraft:
     """Write a tar of all pages that can be written; an error is the fate of the page at hand.
 
@@ -50,7 +50,7 @@ def draft_shard(
 def _pass(
     path: Path,
     pages: Sequence[ShardPage],
-    sample_of: Callable[[ShardPage], Sample],
+    sample_of: Callable[[ShardPage], PageSample],
     failures: dict[str, str],
 ) -> ShardDraft | None:
     """The draft, or None where a page that lies in the tar has to be left out."""
@@ -92,7 +92,7 @@ def _rows(
             _note(failures, page, err)
     try:
         index_table(rows)
-    except (ValueError, OverflowError, TypeError) as whole:
+    except (ValueError, OverflowError, TypeError) as table_error:
         before = len(failures)
         pages = {page.key: page for page, _ in written}
         for row in rows:
@@ -101,7 +101,7 @@ def _rows(
             except (ValueError, OverflowError, TypeError) as err:
                 _note(failures, pages[row.key], err)
         if len(failures) == before:
-            raise whole
+            raise table_error
     return rows
 
 

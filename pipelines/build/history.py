@@ -98,7 +98,7 @@ def known_documents(place: Place, generation: int) -> dict[tuple[str, str], Ledg
 
 def new_sources(
     sources: Iterable[Source],
-    known: Mapping[tuple[str, str], LedgerRow],
+    earlier: Mapping[tuple[str, str], LedgerRow],
     journal: Mapping[tuple[str, str], JournalEntry],
     place: Place,
     config: BuildConfig,
@@ -111,7 +111,7 @@ def new_sources(
     new: list[Source] = []
     changed: list[str] = []
     for source in sources:
-        row = known.get((source.uri, source.member))
+        row = earlier.get((source.uri, source.member))
         entry = journal.get((source.uri, source.member))
         old = (row.version, row.doc_sha256) if row else None
         old = old or ((entry.version, entry.sha256) if entry else None)
@@ -156,11 +156,11 @@ def originals_in(rows: Iterable[LedgerRow]) -> dict[str, Original]:
 
 
 def _versions() -> dict[str, str]:
-    found = {"pagemill": __version__, "python": platform.python_version()}
+    versions = {"pagemill": __version__, "python": platform.python_version()}
     for package in _PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
-            found[package] = metadata.version(package)
-    return found
+            versions[package] = metadata.version(package)
+    return versions
 
 
 def without(info: CorpusInfo, plan: RunPlan) -> CorpusInfo:
@@ -185,8 +185,8 @@ def with_shards(
     """The corpus with a generation's shards behind those that were there."""
     splits: dict[str, tuple[ShardEntry, ...]] = {}
     for split in SPLITS:
-        own = tuple(shard for shard in shards if shard.name.startswith(f"{split}-"))
-        merged = (*before.splits.get(split, ()), *own)
+        added = tuple(shard for shard in shards if shard.name.startswith(f"{split}-"))
+        merged = (*before.splits.get(split, ()), *added)
         if merged:
             splits[split] = merged
     generations = (*before.generations, generation)

@@ -101,9 +101,9 @@ def build(
         listing = find(inputs, limits=config.limits)
         if progress is not None and listing.ignored:
             progress.note(_ignored_text(listing.ignored))
-        known = known_documents(place, generation_of(workspace, info))
+        earlier = known_documents(place, generation_of(workspace, info))
         outside = [source for source in listing.sources if not _is_inside(source.uri, place)]
-        sources = new_sources(outside, known, workspace.journal(), place, config)
+        sources = new_sources(outside, earlier, workspace.journal(), place, config)
         ordered = in_order(sources, config.shard.seed)
         plan = plan_for(place, info, "build", inputs, ordered, config)
         if plan is None:
@@ -115,7 +115,7 @@ def build(
             plan,
             tasks,
             info=info,
-            originals=originals_in(known.values()),
+            originals=originals_in(earlier.values()),
             passwords=passwords,
             machine=machine or Machine(),
             progress=progress,

@@ -28,7 +28,7 @@ from ...engine.store.parcel import PageEntry, ParcelMeta, ParcelWriter, read_blo
 from ...engine.store.place import Place
 from ..failure import is_system_error
 from .config import BuildConfig
-from .draft import Sample, draft_shard
+from .draft import PageSample, draft_shard
 from .job import (
     DocumentJob,
     DocumentSummary,
@@ -156,13 +156,13 @@ class Worker:
         for fate in self._reader.pages(document, opened, wanted):
             yield _entry(writer, fate)
 
-    def _sample(self, page: ShardPage) -> Sample:
+    def _sample(self, page: ShardPage) -> PageSample:
         entry = self._meta(page.doc_sha256).page(page.page_index)
         size = entry.image_bytes + entry.json_bytes
         data = read_blob(self._place, parcel_name(page.doc_sha256), entry.offset, size)
         image, json = data[: entry.image_bytes], data[entry.image_bytes :]
         json = json[:-1] + source_tail(page, self._config.licence)
-        return Sample([(self._config.image.extension, image), ("json", json)], entry.facts)
+        return PageSample([(self._config.image.extension, image), ("json", json)], entry.facts)
 
     def _meta(self, doc_sha256: str) -> ParcelMeta:
         meta = self._metas.pop(doc_sha256, None) or self._read_meta(doc_sha256)
