@@ -7,7 +7,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from ...engine.progress import Progress
 from ...engine.reason import Reason
 from ...engine.store.place import Place
 from ..cluster import actors_of, connected
-from ..pool import ActorPool, JobResult
+from ..pool import ActorPool, JobPool, JobResult
 from .journal import CalibrationJournal
 from .measure import CalibrationJob, Measurement, OcrWorker
 from .sample import CalibrationLine, calibration_lines
@@ -38,23 +37,6 @@ from .table import (
 FAILED_JOBS_IN_A_ROW = 5
 """Of none of whose lines anything was read: then it is not the lines."""
 _log = logging.getLogger(__name__)
-
-
-class JobPool(Protocol):
-    """What measuring needs of `pipelines.pool.ActorPool`."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether anything is still to come."""
-        ...
-
-    def submit(self, method: str, item: CalibrationJob) -> None:
-        """Queue a job."""
-        ...
-
-    def wait(self, timeout_s: float) -> list[JobResult[CalibrationJob]]:
-        """What has been done since the last call."""
-        ...
 
 
 def calibrate(
@@ -90,7 +72,7 @@ def calibrate(
 
 
 def measure_jobs(
-    pool: JobPool,
+    pool: JobPool[CalibrationJob],
     jobs: Sequence[CalibrationJob],
     journal: CalibrationJournal,
     progress: Progress,

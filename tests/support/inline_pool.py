@@ -35,6 +35,10 @@ class InlinePool:
     def backlog(self) -> int:
         return len(self._waiting)
 
+    @property
+    def busy(self) -> bool:
+        return bool(self._waiting)
+
     def submit(self, method: str, item: Any, *, first: bool = False) -> None:
         job = (method, item)
         if first:
