@@ -111,12 +111,15 @@ def add_pack(actions: Any) -> None:
 def run_show(arguments: argparse.Namespace) -> int:
     """Show a model; the exit status."""
     need_torch()
-    from ..model.cost.show import facts, shown
+    from ..model.cost.summary import model_summary
+    from .terminal.console import show
+    from .terminal.model import model_view
 
+    summary = model_summary(arguments.model)
     if arguments.json:
-        print(json_text(facts(arguments.model)))
+        print(json_text(summary.to_dict()))
     else:
-        print(shown(arguments.model))
+        show(*model_view(summary))
     return OK
 
 

@@ -14,7 +14,6 @@ import termios
 import threading
 
 import pytest
-from pagemill.command.terminal.number import duration
 from pagemill.command.terminal.progress import BuildProgress
 from pagemill.pipelines.build.snapshot import BuildSnapshot
 
@@ -116,14 +115,6 @@ def test_the_last_line_sums_up_the_run() -> None:
     assert len(lines) == 2
     assert lines[-1].startswith("348/348 documents  5,312 pages  written 1,702")
     assert lines[-1].endswith("shards 3  in 55s  96.4 pages/s")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.4, "0s"), (59.6, "1m00s"), (190, "3m10s"), (7500, "2h05m"), (273600, "3d04h")],
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 def test_a_stream_that_cannot_say_it_gets_something_readable() -> None:
