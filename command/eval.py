@@ -65,6 +65,7 @@ def run_eval(arguments: argparse.Namespace) -> int:
     from ..train.evaluate import answer_cases, summarize
     from ..train.evaluate.case import FAILURES_IN_A_ROW
     from ..train.evaluate.summary import evaluation, write_json
+    from .terminal.console import show_each
     from .terminal.evaluation import evaluation_notes, evaluation_table
     from .terminal.meter import Meter
 
@@ -86,8 +87,7 @@ def run_eval(arguments: argparse.Namespace) -> int:
         failures = [*unopened.failures, *unanswered.failures]
         summaries.append(summarize(answers, config, failures, reader=reader))
         evaluations.append(evaluation(summaries[-1], answers, None))
-    for line in (*evaluation_table(summaries), "", *evaluation_notes(summaries)):
-        print(line)
+    show_each((*evaluation_table(summaries), "", *evaluation_notes(summaries)))
     if arguments.json is not None:
         write_json(arguments.json, evaluations)
     return FAULTS if any(summary.failures for summary in summaries) else OK

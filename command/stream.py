@@ -46,6 +46,7 @@ def run_stream(arguments: argparse.Namespace) -> int:
     from ..train.stream.config import StreamConfig
     from ..train.stream.inspect import inspect_stream
     from ..train.stream.stream import PageStream
+    from .terminal.console import show_each
     from .terminal.meter import Meter
     from .terminal.stream import stream_lines
 
@@ -56,8 +57,7 @@ def run_stream(arguments: argparse.Namespace) -> int:
         stream = PageStream(weights, processor, seed=arguments.seed, config=config, progress=meter)
     with Meter("stream", unit="packs") as meter:
         view = inspect_stream(stream, steps=arguments.steps, progress=meter)
-    for line in stream_lines(view):
-        print(line)
+    show_each(stream_lines(view))
     if arguments.html is not None:
         write_stream_report(view, arguments.html)
         print(f"page: {arguments.html}")

@@ -103,6 +103,7 @@ def run_ablation(arguments: argparse.Namespace) -> int:
     from ..train.ablation import ablate
     from ..train.launch import parse_job
     from .terminal.ablation import ablation_table
+    from .terminal.console import show_each
     from .terminal.training import TrainingMeter
 
     if arguments.run is None:
@@ -113,16 +114,15 @@ def run_ablation(arguments: argparse.Namespace) -> int:
     lines = list(ablation_table(result.arms))
     path = result.folder / ABLATION_TABLE
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    for line in lines:
-        print(line)
+    show_each(lines)
     print(f"table: {path}")
     return OK
 
 
 def print_result(folder: Path, result: RunResult) -> None:
     """What a stage came to."""
+    from .terminal.console import show_each
     from .terminal.training import result_lines
 
-    for line in result_lines(result):
-        print(line)
+    show_each(result_lines(result))
     print(f"log: {folder / 'log.jsonl'}; draw it with: pagemill report {folder}")

@@ -1,4 +1,4 @@
-"""What is shown of a stream as lines of text, within 100 columns."""
+"""A stretch of a stream as lines of text, within 100 columns."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from rich.cells import chop_cells
 from ...engine.text import visible
 from ...train.stream.inspect import LEVEL_NAMES, PackView, SampleDetail, StreamView
 
-WIDTH = 100
-BAR = 59
+COLUMNS = 100
+BAR_COLUMNS = 59
 MARKS = {"read": ("█", "▌"), "restore": ("▒", " "), "lost": ("×", " ")}
 """Of a segment in a bar, and at its end."""
 OTHER = ("▓", " ")
 PADDING = "·"
-LINES = 6
+MOST_LINES = 6
 """Of a prompt or an answer."""
 
 
-def stream_lines(shown: StreamView) -> Iterator[str]:
+def stream_lines(view: StreamView) -> Iterator[str]:
     """Lines for a terminal: packs of every step, totals, what was lost, a few samples."""
-    for number, step in enumerate(shown.steps):
+    for number, step in enumerate(view.steps, 1):
         samples = sum(len(pack.samples) for pack in step)
-        yield f"step {number + 1}: {samples} samples in {len(step)} packs"
+        yield f"step {number}: {samples} samples in {len(step)} packs"
         yield f"{'pack':>6} {'samples':>8} {'tokens':>7} {'slices':>7} {'filled':>7}"
         for at, pack in enumerate(step, 1):
             yield (
@@ -32,36 +32,38 @@ def stream_lines(shown: StreamView) -> Iterator[str]:
                 f"{pack.fill:>7.1%}  {bar(pack)}"
             ).rstrip()
         yield ""
-    keys = [f"{MARKS.get(name, OTHER)[0] * 3} {name}" for name in shown.tasks]
-    yield f"{'':39}{'  '.join([*keys, f'{PADDING * 3} padding'])}"
+    legend = [f"{MARKS.get(task, OTHER)[0] * 3} {task}" for task in view.tasks]
+    yield f"{'':39}{'  '.join([*legend, f'{PADDING * 3} padding'])}"
     yield ""
-    yield from totals(shown)
-    for card in shown.details:
-        yield from sample(card)
+    yield from totals(view)
+    for detail in view.details:
+        yield from sample_lines(detail)
 
 
 def bar(pack: PackView) -> str:
     """A pack as segments, as wide as samples have tokens."""
-    scale, done, text = BAR / pack.budget_tokens, 0, ""
-    for one in pack.samples:
-        done += one.tokens
-        body, end = MARKS.get(one.task, OTHER)
+    scale, done, text = BAR_COLUMNS / pack.budget_tokens, 0, ""
+    for sample in pack.samples:
+        done += sample.tokens
+        body, end = MARKS.get(sample.task, OTHER)
         cells = round(done * scale) - len(text)
         text += body * (cells - 1) + end if cells > 1 else end * max(cells, 0)
-    return text.ljust(BAR, PADDING)
+    return text.ljust(BAR_COLUMNS, PADDING)
 
 
-def totals(shown: StreamView) -> Iterator[str]:
+def totals(view: StreamView) -> Iterator[str]:
     """What holds for all steps together."""
-    lost = 1 - shown.fill - shown.padding
-    yield f"{'filled':8}{shown.fill:.1%}, padding {shown.padding:.1%}, lost {abs(lost):.1%}"
-    yield f"{'tasks':8}{shares(shown.tasks)} of {len(shown.samples):,} samples"
-    yield f"{'levels':8}{shares(shown.levels)} of {sum(shown.levels.values()):,} answer tokens"
-    yield f"{'speed':8}{shown.pages_per_s:.1f} pages/s in this process"
+    lost = 1 - view.fill - view.padding
+    yield f"{'filled':8}{view.fill:.1%}, padding {view.padding:.1%}, lost {abs(lost):.1%}"
+    yield f"{'tasks':8}{shares(view.tasks)} of {len(view.samples):,} samples"
+    yield f"{'levels':8}{shares(view.levels)} of {sum(view.levels.values()):,} answer tokens"
+    yield f"{'speed':8}{view.pages_per_s:.1f} pages/s in this process"
     yield ""
-    for one in shown.lost:
-        yield from textwrap.wrap(f"lost    {visible(one.reason)}", WIDTH, subsequent_indent=" " * 8)
-    if shown.lost:
+    for sample in view.lost:
+        yield from textwrap.wrap(
+            f"lost    {visible(sample.reason)}", COLUMNS, subsequent_indent=" " * 8
+        )
+    if view.lost:
         yield ""
 
 
@@ -71,28 +73,29 @@ def shares(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count / whole:.0%}" for name, count in counts.items())
 
 
-def sample(card: SampleDetail) -> Iterator[str]:
+def sample_lines(detail: SampleDetail) -> Iterator[str]:
     """One sample: what it is, what is asked, what is answered."""
-    one = card.sample
+    sample = detail.sample
     levels = [
-        f"{count} {name}" for name, count in zip(LEVEL_NAMES, one.levels, strict=True) if count
+        f"{count} {name}" for name, count in zip(LEVEL_NAMES, sample.levels, strict=True) if count
     ]
-    yield f"{one.task} {one.key}: {one.tokens:,} tokens, {one.slices} slices"
-    yield from block("prompt", card.prompt)
-    yield from block("answer", "".join(text for text, _ in card.answer))
+    yield f"{sample.task} {sample.key}: {sample.tokens:,} tokens, {sample.slices} slices"
+    yield from paragraph("prompt", detail.prompt)
+    yield from paragraph("answer", "".join(text for text, _ in detail.answer))
     if levels:
         yield f"  {'levels':8}{', '.join(levels)} tokens"
     yield ""
 
 
-def block(name: str, text: str) -> list[str]:
+def paragraph(name: str, text: str) -> list[str]:
     """A text behind its name, cut off after a few lines; line breaks are shown as `⏎`."""
-    width = WIDTH - 10
+    width = COLUMNS - 10
     lines = [
         piece
         for line in textwrap.wrap(visible(text.replace("\n", "⏎ ")), width)
         for piece in chop_cells(line, width)
     ]
-    if len(lines) > LINES:
-        lines = [*lines[: LINES - 1], f"{chop_cells(lines[LINES - 1], width - 2)[0]} …"]
+    if len(lines) > MOST_LINES:
+        last = chop_cells(lines[MOST_LINES - 1], width - 2)[0]
+        lines = [*lines[: MOST_LINES - 1], f"{last} …"]
     return [f"  {name if not at else '':8}{line}" for at, line in enumerate(lines)]
