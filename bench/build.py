@@ -132,53 +132,57 @@ def run(folder: Path, wanted: int, cores: int, work: Path) -> None:
     count = write_script(paths, work / "script")
     script = count / (time.perf_counter() - start)
     print(f"(a) pdf2image script   {script:7.1f} pages/s")
-
-    half = len(memory.readers) // 2
-    peak = max(memory.readers)
-    growth = peak / max(max(memory.readers[:half]), 1)
-    worker = max(memory.workers)
     print(
         f"(c)/(a) {rate / script:.2f}   (c)/(b) {rate / bounds['mupdf']:.2f} with MuPDF's PNG, "
         f"{rate / bounds['opencv']:.2f} with OpenCV's"
     )
-    print(
-        f"memory: reader {peak:.0f} MB, Ray worker {worker:.0f} MB, peak second half over first "
-        f"half {growth:.2f}"
-    )
     save(
         "build",
         "Building a corpus",
-        [
-            Measure("pagemill build, everything on", "pages/s", [rate], headline=True),
-            Measure("pagemill build, without Ray's start and end", "pages/s", [steady]),
-            Measure("(a) pdf2image to ShardWriter", "pages/s", [script]),
-            Measure("(b) bound, MuPDF's PNG", "pages/s", [bounds["mupdf"]]),
-            Measure("(b) bound, OpenCV's PNG", "pages/s", [bounds["opencv"]]),
-            Measure("pagemill over (a)", "x", [rate / script], ">= 5", headline=True),
-            Measure(
-                "pagemill over (b), MuPDF's PNG",
-                "x",
-                [rate / bounds["mupdf"]],
-                ">= 0.7",
-                headline=True,
-            ),
-            Measure(
-                "pagemill without Ray's start over (b), MuPDF's PNG",
-                "x",
-                [steady / bounds["mupdf"]],
-                ">= 0.7",
-                headline=True,
-            ),
-            Measure("pagemill over (b), OpenCV's PNG", "x", [rate / bounds["opencv"]], ">= 0.7"),
-            Measure("peak memory, reader process", "MB", [peak], "<= 600", headline=True),
-            Measure("peak memory, Ray worker beside it", "MB", [worker], "<= 600"),
-            Measure("peak memory, second half over first", "x", [growth]),
-        ],
+        [*speeds(rate, steady, script, bounds), *memories(memory)],
         notes=f"{pages} pages of {len(paths)} documents (copies with their own last bytes), "
         f"144 dpi, {cores} workers. (c) includes Ray's start (about 4 s), verdicts, language, "
         "shards, index, ledger, report; every page is kept. (b) leaves out the start of its "
         "processes.",
     )
+
+
+def speeds(rate: float, steady: float, script: float, bounds: dict[str, float]) -> list[Measure]:
+    """Pages a second, and their ratios to the script and to the bounds."""
+    return [
+        Measure("pagemill build, everything on", "pages/s", [rate], headline=True),
+        Measure("pagemill build, without Ray's start and end", "pages/s", [steady]),
+        Measure("(a) pdf2image to ShardWriter", "pages/s", [script]),
+        Measure("(b) bound, MuPDF's PNG", "pages/s", [bounds["mupdf"]]),
+        Measure("(b) bound, OpenCV's PNG", "pages/s", [bounds["opencv"]]),
+        Measure("pagemill over (a)", "x", [rate / script], ">= 5", headline=True),
+        Measure(
+            "pagemill over (b), MuPDF's PNG", "x", [rate / bounds["mupdf"]], ">= 0.7",
+            headline=True,
+        ),
+        Measure(
+            "pagemill without Ray's start over (b), MuPDF's PNG", "x", [steady / bounds["mupdf"]],
+            ">= 0.7", headline=True,
+        ),
+        Measure("pagemill over (b), OpenCV's PNG", "x", [rate / bounds["opencv"]], ">= 0.7"),
+    ]  # fmt: skip
+
+
+def memories(memory: Memory) -> list[Measure]:
+    """Peaks of the reader process and of the Ray worker beside it."""
+    half = len(memory.readers) // 2
+    peak = max(memory.readers)
+    growth = peak / max(max(memory.readers[:half]), 1)
+    worker = max(memory.workers)
+    print(
+        f"memory: reader {peak:.0f} MB, Ray worker {worker:.0f} MB, peak second half over first "
+        f"half {growth:.2f}"
+    )
+    return [
+        Measure("peak memory, reader process", "MB", [peak], "<= 600", headline=True),
+        Measure("peak memory, Ray worker beside it", "MB", [worker], "<= 600"),
+        Measure("peak memory, second half over first", "x", [growth]),
+    ]
 
 
 def build(work: Path, cores: int) -> tuple[int, float, float, Memory]:

@@ -76,7 +76,7 @@ def timed(image: np.ndarray, layer: TextLayer, producer: str) -> tuple[Verdict, 
 
 
 def made(split: str, backend: str, dpi: float) -> Iterator[Judged]:
-    from lying import samples
+    from support.lying import samples
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "page.pdf"

@@ -11,7 +11,7 @@ from pathlib import Path
 from pagemill.model import PagemillImageProcessor, PagemillProcessor
 from pagemill.model.vocabulary import shipped
 from pagemill.train.stream.stream import PageStream
-from test_stream import CONFIG, SCHEDULE, packs_of
+from support.streams import CONFIG, SCHEDULE, packs_of
 from transformers import AutoTokenizer
 
 

@@ -76,16 +76,27 @@ def typeset(
         block = max(index for index, start in enumerate(starts) if start <= number)
         box = (LEFT_PX + 0.0, y + 1.0, words[-1].box[2], y + size_px * 1.25)
         rows.append(Line(text, box, (first, len(words)), block))
-    edges = [*starts, len(lines)]
-    parts = tuple(
+    layer = TextLayer(
+        tuple(words), tuple(rows), blocks_of(rows, [*starts, len(lines)]), tuple(figures)
+    )
+    return np.array(image), page_of(name, width, height, size_px, layer)
+
+
+def blocks_of(rows: Sequence[Line], edges: Sequence[int]) -> tuple[Block, ...]:
+    """The blocks whose first lines are the edges; the last edge ends the last one."""
+    return tuple(
         Block(
             (LEFT_PX + 0.0, rows[a].box[1], max(r.box[2] for r in rows[a:b]), rows[b - 1].box[3]),
             (a, b),
         )
         for a, b in pairwise(edges)
     )
+
+
+def page_of(name: str, width: int, height: int, size_px: int, layer: TextLayer) -> Page:
+    """The first and only page of a document."""
     sha = hashlib.sha256(name.encode()).hexdigest()
-    page = Page(
+    return Page(
         key=page_key(sha, 0),
         doc_sha256=sha,
         page_index=0,
@@ -95,10 +106,9 @@ def typeset(
         dpi=144.0,
         rotation=0,
         engine="typeset 1",
-        layer=TextLayer(tuple(words), tuple(rows), parts, tuple(figures)),
+        layer=layer,
         verdict=Verdict(VerdictName.TRUSTED, 1.0),
         language="en",
         x_height=size_px * 0.52,
         image_sha256="",
     )
-    return np.array(image), page
