@@ -8,7 +8,6 @@ Shapes: B sequences, T tokens, S slices, P packages, W width of the language mod
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -21,6 +20,7 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 from ..engine.errors import ConfigError, DataError
 from . import connector as connectors
 from .config import PagemillConfig
+from .features import ImageFeatures
 from .prompt.image_token import Prompt, compressed
 from .router import Router
 from .slicing import FULL
@@ -28,30 +28,6 @@ from .vision import Packed, PagemillVisionModel, VisionEmbeddings
 
 BY_ROUTER = "router"
 """As `rate`: the router decides for every package."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImageFeatures:
-    """What the language model reads of pictures: the seam between tower and language model."""
-
-    tokens: Tensor
-    """[sum of lengths, W], packages end to end."""
-    lengths: tuple[int, ...]
-    """Tokens of each package."""
-    full_lengths: tuple[int, ...]
-    """Tokens that each package has at the full rate: those that a prompt leaves room for."""
-
-    def to(self, *args: Any, **kwargs: Any) -> ImageFeatures:
-        """The same on another device or in another type, as `torch.Tensor.to`."""
-        return replace(self, tokens=self.tokens.to(*args, **kwargs))
-
-    def packages(self, first: int, stop: int) -> ImageFeatures:
-        """Some packages, by number."""
-        begin = sum(self.lengths[:first])
-        end = begin + sum(self.lengths[first:stop])
-        return ImageFeatures(
-            self.tokens[begin:end], self.lengths[first:stop], self.full_lengths[first:stop]
-        )
 
 
 class PagemillForConditionalGeneration(PreTrainedModel, GenerationMixin):

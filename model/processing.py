@@ -9,38 +9,23 @@ Pixels, sizes and packages come out in the order in which they stand in the text
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from transformers import PreTrainedTokenizerBase
 from transformers.image_processing_utils import BatchFeature
 from transformers.processing_utils import ProcessorMixin
 
-from ..engine.errors import ConfigError, DataError
+from ..engine.errors import ConfigError
 from . import position, slicing
 from .image_processing import PagemillImageProcessor, flat, sizes_array
 from .prompt import image_token as prompt
 from .prompt.chat import chat_template as written_chat
 from .prompt.token import IMAGE_TOKEN, MARKS, VIDEO_TOKEN
 from .settings import PagemillProcessorKwargs, refuse_unknown, refuse_unnamed
-from .video import DEFAULT_FPS, DEFAULT_PACKING, MOST_PACKING, Video, as_video, flat_videos
-
-
-@dataclass(frozen=True, slots=True)
-class Visual:
-    """One picture or one video, cut but not yet turned into patches."""
-
-    pictures: list[Image.Image]
-    plans: list[slicing.SlicePlan]
-    packages: list[list[tuple[int, int]]]
-    """Of each package, which (picture, slice) it holds, in order."""
-    times: list[list[int]]
-    """Temporal ids of each package."""
-    tokens: list[int]
-    """Visual tokens of each package."""
+from .video import DEFAULT_FPS, DEFAULT_PACKING, MOST_PACKING, as_video, flat_videos
+from .visual import Visual, arranged_video, in_order, slice_order, times_array
 
 
 class PagemillProcessor(ProcessorMixin):
@@ -202,7 +187,9 @@ class PagemillProcessor(ProcessorMixin):
             self.image_processor.picture(frame, f"frame {number}")
             for number, frame in enumerate(video.frames)
         ]
-        plans = [self.image_processor.plan(*one.size, max_slice_nums=cap) for one in pictures]
+        plans = [
+            self.image_processor.plan(*picture.size, max_slice_nums=cap) for picture in pictures
+        ]
         return arranged_video(video, pictures, plans, lambda sizes: self.tokens_of(sizes, rate))
 
     def setting(self, name: str, settings: dict[str, Any]) -> Any:
@@ -339,64 +326,6 @@ class PagemillProcessor(ProcessorMixin):
 def per_text(images: Any, texts: list[str]) -> list[int] | None:
     """How many pictures each text is given, where they come as one list a text."""
     nested = isinstance(images, (list, tuple)) and len(images) == len(texts)
-    if not nested or not all(isinstance(one, (list, tuple)) for one in images):
+    if not nested or not all(isinstance(of_text, (list, tuple)) for of_text in images):
         return None
-    return [len(flat(one)) for one in images]
-
-
-def arranged_video(
-    video: Video, pictures: list[Image.Image], plans: list[slicing.SlicePlan], tokens_of: Any
-) -> Visual:
-    """The frames of a video in packages: for every group of frames, one package a slice.
-
-    Raises:
-        DataError: frames of one group are cut into different grids.
-    """
-    ids = video.temporal_ids()
-    packages, times, tokens = [], [], []
-    for group in video.packages():
-        grids = {(plans[number].cols, plans[number].rows) for number in group}
-        if len(grids) > 1:
-            raise DataError(
-                f"frames {group.start} to {group.stop - 1} differ in shape and are cut into the "
-                f"grids {sorted(grids)}; frames that share tokens must be cut alike"
-            )
-        for part in range(len(plans[group.start].tgt_sizes)):
-            packages.append([(number, part) for number in group])
-            times.append([ids[number] for number in group])
-            tokens.append(tokens_of([plans[number].tgt_sizes[part] for number in group]))
-    return Visual(pictures, plans, packages, times, tokens)
-
-
-def in_order(
-    kinds: list[list[str]], shown: list[Visual], moving: list[Visual]
-) -> Iterator[tuple[str, int, Visual]]:
-    """(kind, number among the images of its prompt, visual) in the order of the texts."""
-    queues = {"image": iter(shown), "video": iter(moving)}
-    for row in kinds:
-        number = 0
-        for kind in row:
-            yield kind, number, next(queues[kind])
-            number += kind == "image"
-
-
-def slice_order(visuals: Sequence[Visual]) -> list[int]:
-    """Where each slice of each package lies in the patches, which go picture by picture."""
-    order, start = [], 0
-    for visual in visuals:
-        starts = []
-        for plan in visual.plans:
-            starts.append(start)
-            start += len(plan.tgt_sizes)
-        order += [
-            starts[picture] + part for package in visual.packages for picture, part in package
-        ]
-    return order
-
-
-def times_array(times: list[list[int]]) -> np.ndarray:
-    """Temporal ids as int64 [packages, longest], filled up with -2."""
-    table = np.full((len(times), max(map(len, times))), position.NO_FRAME, dtype=np.int64)
-    for row, ids in zip(table, times, strict=True):
-        row[: len(ids)] = ids
-    return table
+    return [len(flat(of_text)) for of_text in images]

@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from .features import ImageFeatures
 from .image_processing import sizes_array
-from .modeling import ImageFeatures
 from .prompt.writer import PromptWriter
 from .question import Picture, Question, Reply
 
