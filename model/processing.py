@@ -121,19 +121,20 @@ class PagemillProcessor(ProcessorMixin):
             besides=("do_normalize",),
             what="a video (video_fps, video_packing)",
         )
-        shown = [self.still(one, settings) for one in flat(images)] if images is not None else []
-        moving = [self.moving(one, settings) for one in flat_videos(videos)]
+        pictures = flat(images) if images is not None else []
+        still = [self.still(picture, settings) for picture in pictures]
+        moving = [self.moving(video, settings) for video in flat_videos(videos)]
         if text is None:
-            if not shown and not moving:
+            if not still and not moving:
                 raise ConfigError("the processor needs text, images or videos")
-            return self.batch({}, [*shown, *moving], settings)
+            return self.batch({}, [*still, *moving], settings)
         texts = list(text) if isinstance(text, (list, tuple)) else [text]
-        if not texts or not all(isinstance(one, str) for one in texts):
+        if not texts or not all(isinstance(text, str) for text in texts):
             raise ConfigError("text is a string or a list of strings")
         text_settings = dict(settings["text_kwargs"])
         if not text_settings.get("sanitize_control_tokens"):
             prompt.refuse_marks(texts)
-        expanded, offsets, visuals = self.expanded(texts, shown, moving, per_text(images, texts))
+        expanded, offsets, visuals = self.expanded(texts, still, moving, per_text(images, texts))
         wants_offsets = text_settings.pop("return_text_replacement_offsets", False)
         wants_kinds = text_settings.pop("return_mm_token_type_ids", False)
         encoded = self.tokenizer(expanded, **text_settings)
@@ -206,7 +207,7 @@ class PagemillProcessor(ProcessorMixin):
     def expanded(
         self,
         texts: list[str],
-        shown: list[Visual],
+        still: list[Visual],
         moving: list[Visual],
         images_per_text: list[int] | None = None,
     ) -> tuple[list[str], list[list[dict[str, Any]]], list[Visual]]:
@@ -217,16 +218,16 @@ class PagemillProcessor(ProcessorMixin):
         """
         counts = [sum(text.count(self.image_token) for text in texts)]
         counts.append(sum(text.count(self.video_token) for text in texts))
-        _, found = self.get_text_with_replacements(
+        _, replaced = self.get_text_with_replacements(
             list(texts), ["i"] * counts[0], ["v"] * counts[1]
         )
-        kinds = [[one["type"] for one in row] for row in found]
+        kinds = [[part["type"] for part in row] for row in replaced]
         named = [[row.count(kind) for row in kinds] for kind in ("image", "video")]
-        self.check_count("image", sum(named[0]), len(shown))
+        self.check_count("image", sum(named[0]), len(still))
         self.check_count("video", sum(named[1]), len(moving))
         for number, given in enumerate(images_per_text or []):
             self.check_count("image", named[0][number], given, f"text {number}")
-        order = list(in_order(kinds, shown, moving))
+        order = list(in_order(kinds, still, moving))
         stills = [
             self.still_text(visual, number) for kind, number, visual in order if kind == "image"
         ]

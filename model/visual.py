@@ -55,10 +55,10 @@ def arranged_video(
 
 
 def in_order(
-    kinds: list[list[str]], shown: list[Visual], moving: list[Visual]
+    kinds: list[list[str]], still: list[Visual], moving: list[Visual]
 ) -> Iterator[tuple[str, int, Visual]]:
     """(kind, number among the images of its prompt, visual) in the order of the texts."""
-    queues = {"image": iter(shown), "video": iter(moving)}
+    queues = {"image": iter(still), "video": iter(moving)}
     for row in kinds:
         number = 0
         for kind in row:

@@ -103,7 +103,7 @@ def adamw(
         ],
         betas=(optim.beta1, optim.beta2),
         eps=optim.eps,
-        fused=all(one.is_cuda for group in groups for one in group.parameters) or None,
+        fused=all(weight.is_cuda for group in groups for weight in group.parameters) or None,
     )
 
 

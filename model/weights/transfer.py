@@ -69,7 +69,7 @@ def import_checkpoint(
         raise ConfigError(f"{min(unknown)} cannot be set here; there are: {', '.join(CHANGEABLE)}")
     folders = [source] if isinstance(source, (str, Path)) else source
     refuse_full(Path(out))
-    conversion = IMPORTS[layout]([Path(one) for one in folders], seed=seed, changes=changes)
+    conversion = IMPORTS[layout]([Path(folder) for folder in folders], seed=seed, changes=changes)
     return converted(conversion, Path(out), shard_bytes, progress)
 
 
