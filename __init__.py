@@ -47,12 +47,13 @@ def __getattr__(name: str) -> object:
     try:
         value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
     except ModuleNotFoundError as err:
-        if (err.name or "").split(".")[0] == __name__:
+        package = (err.name or "").partition(".")[0]
+        if package == __name__:
             raise
         from .engine.errors import DependencyError
 
         raise DependencyError(
-            f"pagemill.{name} needs {err.name}: pip install 'pagemill[train]'"
+            f"pagemill.{name} needs {package}: pip install 'pagemill[train]'"
         ) from err
     globals()[name] = value
     return value
