@@ -1,7 +1,12 @@
 """Run jobs on a pool of Ray actors that may be lost: retries, one error policy, no job forgotten.
 
-Ray's own actor restarts and task retries are switched off: what is lost comes back here, is
-counted, and goes to another actor, at most `MAX_LOSSES` times.
+The policy: a worker returns what went wrong with its document and raises only what is about the
+machine, which ends the run; a job that takes `MAX_LOSSES` actors with it comes back as lost.
+
+Why not `ray.util.ActorPool`: it drops a lost actor and its job and starts no other, an actor has
+nothing to go on with while its result travels, no job can go first, and where no actor starts it
+waits for ever. Ray's own actor restarts and task retries are switched off: they would run a job
+that kills its actor again, and tell nobody how often.
 """
 
 from __future__ import annotations

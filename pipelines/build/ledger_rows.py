@@ -48,14 +48,10 @@ def failed_rows(task: DocumentTask, summary: DocumentSummary, config_hash: str) 
         return DocumentRows(document=document)
     document = replace(earlier, attempts=earlier.attempts + 1)
     pages = tuple(
-        LedgerRow(
-            kind=RowKind.PAGE,
-            key=page_key(earlier.doc_sha256, page_index),
-            doc_sha256=earlier.doc_sha256,
-            uri=source.uri,
-            member=source.member,
-            name=source.name,
-            page_index=page_index,
+        _page(
+            source,
+            earlier.doc_sha256,
+            page_index,
             status=Fate.FAILED,
             stage=stage,
             reason=summary.reason,
@@ -91,7 +87,7 @@ def document_rows(task: DocumentTask, meta: ParcelMeta, config_hash: str) -> Doc
         attempts=task.document_attempts + 1,
         bytes=meta.size,
     )
-    pages = [(page, _page(task, meta, page, config_hash)) for page in meta.pages]
+    pages = [(page, _page_row(task, meta, page, config_hash)) for page in meta.pages]
     return DocumentRows(
         document=document,
         others=tuple(row for page, row in pages if not page.kept),
@@ -161,14 +157,10 @@ def bare_page_row(
     source: Source, doc_sha256: str, page_index: int, message: str, config_hash: str
 ) -> LedgerRow:
     """The row of a page that is in a shard, and of which no more is known than that."""
-    return LedgerRow(
-        kind=RowKind.PAGE,
-        key=page_key(doc_sha256, page_index),
-        doc_sha256=doc_sha256,
-        uri=source.uri,
-        member=source.member,
-        name=source.name,
-        page_index=page_index,
+    return _page(
+        source,
+        doc_sha256,
+        page_index,
         status=Fate.WRITTEN,
         stage="write",
         message=message,
@@ -189,20 +181,29 @@ def _document(source: Source, *, sha256: str, **columns: Any) -> LedgerRow:
     )
 
 
-def _page(task: DocumentTask, meta: ParcelMeta, page: PageEntry, config_hash: str) -> LedgerRow:
+def _page(source: Source, doc_sha256: str, page_index: int, **columns: Any) -> LedgerRow:
+    return LedgerRow(
+        kind=RowKind.PAGE,
+        key=page_key(doc_sha256, page_index),
+        doc_sha256=doc_sha256,
+        uri=source.uri,
+        member=source.member,
+        name=source.name,
+        page_index=page_index,
+        **columns,
+    )
+
+
+def _page_row(task: DocumentTask, meta: ParcelMeta, page: PageEntry, config_hash: str) -> LedgerRow:
     if page.kept:
         status, stage = Fate.WRITTEN, "write"
     else:
         status, stage = (Fate.FAILED if page.failed else Fate.REJECTED), page.stage
-    source, facts, timing = task.source, page.facts, page.timing
-    return LedgerRow(
-        kind=RowKind.PAGE,
-        key=page_key(meta.sha256, page.page_index),
-        doc_sha256=meta.sha256,
-        uri=source.uri,
-        member=source.member,
-        name=source.name,
-        page_index=page.page_index,
+    facts, timing = page.facts, page.timing
+    return _page(
+        task.source,
+        meta.sha256,
+        page.page_index,
         status=status,
         stage=stage,
         reason=page.reason,
