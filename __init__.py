@@ -14,7 +14,7 @@ Rooms, in the direction in which imports run: `engine`, `corruption`, `model`, `
 
 from importlib import import_module
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
 _HOMES = {
     "Page": "engine.page",
