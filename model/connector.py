@@ -9,7 +9,7 @@ Shapes: N patches of all slices, P packages, W width of the language model, D wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -200,10 +200,25 @@ class ShuffleMLP(nn.Module):
 
 def build(config: PagemillConfig) -> nn.Module:
     """The connector that a configuration names."""
+    return BUILDERS[config.connector](config)
+
+
+def resampler(config: PagemillConfig) -> Resampler3D:
+    """The resampler of a configuration."""
     width, kv_width = config.text_config.hidden_size, config.vision_config.hidden_size
-    if config.connector == "shuffle_mlp":
-        return ShuffleMLP(width, kv_width)
     return Resampler3D(config.query_num, width, config.heads, kv_width)
+
+
+def shuffle_mlp(config: PagemillConfig) -> ShuffleMLP:
+    """The pixel-shuffle MLP of a configuration."""
+    return ShuffleMLP(config.text_config.hidden_size, config.vision_config.hidden_size)
+
+
+BUILDERS: dict[str, Callable[[PagemillConfig], nn.Module]] = {
+    "resampler3d": resampler,
+    "shuffle_mlp": shuffle_mlp,
+}
+"""Name in a configuration, one of `slicing.CONNECTORS`, to the connector that it makes."""
 
 
 def unshuffled(patches: Tensor, size: tuple[int, int], side: int) -> Tensor:

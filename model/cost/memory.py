@@ -1,6 +1,6 @@
 """What a model needs of memory, reading and learning.
 
-Weights, cache and optimiser state are exact; activations are estimates. The arguments are those of
+Weights, cache and optimizer state are exact; activations are estimates. The arguments are those of
 `flops`.
 """
 

@@ -12,8 +12,8 @@ import pytest
 import torch
 from pagemill.engine.errors import ConfigError, DataError
 from pagemill.model import position
-from pagemill.model.connector import Resampler3D, ShuffleMLP
-from pagemill.model.slicing import FULL, QUARTER, package_tokens
+from pagemill.model.connector import BUILDERS, Resampler3D, ShuffleMLP
+from pagemill.model.slicing import CONNECTORS, FULL, QUARTER, package_tokens
 from torch import nn
 
 WIDTH, KV_WIDTH, QUERIES, HEADS = 32, 24, 16, 4
@@ -261,3 +261,7 @@ def test_arguments_that_do_not_fit_are_refused(resampler, arguments, words):
 def test_a_width_that_heads_cannot_share_is_refused():
     with pytest.raises(ConfigError, match="multiple of 4"):
         Resampler3D(64, 30, 4, 24)
+
+
+def test_every_connector_that_a_configuration_may_name_can_be_built():
+    assert tuple(BUILDERS) == CONNECTORS

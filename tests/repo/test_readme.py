@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pagemill import __version__
 from pagemill.command import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,6 +107,12 @@ def test_every_configuration_key_that_is_named_exists(path):
     named |= set(re.findall(r"--set (\w+\.\w+)=", text))
     wrong = {key for key in named if key.split(".")[0] in sections and key not in known}
     assert wrong == set()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids)
+def test_every_wheel_that_is_named_is_of_this_version(path):
+    text = path.read_text(encoding="utf-8")
+    assert set(re.findall(r"pagemill-([0-9.]+)-py3", text)) <= {__version__}
 
 
 def test_the_snippets_of_python_compile():
