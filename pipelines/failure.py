@@ -1,64 +1,28 @@
-"""Whose failure an exception is: the machine's, which stops a run, or that of one document.
+"""When errors stop a build: at once where the run is to blame, or after many documents in a row.
 
-What nobody foresaw in one document or page is its fate in the ledger, with the traceback; only
-documents that fail one after another show that nothing can go on. (`engine.failure` collects
-failures in a list, for runs that have no ledger.)
+`engine.failure` says whose failure an exception is; `Failures` there collects failures of runs that
+have no ledger.
 """
 
 from __future__ import annotations
 
-import errno
-import traceback
-from pathlib import Path
-
 from ..engine.errors import DataError, PagemillError
-from ..engine.failure import SYSTEM_ERRORS
-from ..engine.text import sanitize
+from ..engine.failure import is_system_error
 
 FAILURES_IN_A_ROW = 10
 """Documents come in a shuffled order, so that even where one in ten fails by its own fault ten in a
 row are one chance in 10^10: then the fault is not theirs."""
-TRACEBACK_CHARS = 4000
-"""Of the message of a failure: some 40 frames."""
-
-_PACKAGE = Path(__file__).resolve().parents[1]
-_FULL = frozenset(
-    getattr(errno, name)
-    for name in ("ENOSPC", "EDQUOT", "EROFS", "ENOMEM", "EMFILE", "ENFILE", "EAGAIN")
-)
-"""Errors of the operating system that are about the machine, whatever was read or written."""
 
 
-def is_system_error(err: BaseException) -> bool:
-    """Whether an exception is about the machine or the set-up, never about what was worked on.
+def stops_run(err: BaseException) -> bool:
+    """Whether an exception ends the whole run and is no document's fate.
 
-    Memory, disk or files at their end, a module that is missing, a connection that is lost, a
-    wish to stop, and every error that Pagemill raises on purpose but `DataError`.
+    Errors of the machine, a connection that is lost, and every error that Pagemill raises on
+    purpose but `DataError`: they are about the run.
     """
-    if isinstance(err, DataError):
-        return False
-    if isinstance(err, (*SYSTEM_ERRORS, ConnectionError, TimeoutError, PagemillError)):
+    if is_system_error(err) or isinstance(err, (ConnectionError, TimeoutError)):
         return True
-    if isinstance(err, OSError):
-        return err.errno in _FULL
-    return not isinstance(err, Exception)
-
-
-def failure_text(err: BaseException) -> str:
-    """An exception in words for a record: what it says, then the way to it, innermost last.
-
-    Places are named from the package on, so that the text is the same on every machine.
-    """
-    lines = [f"{type(err).__name__}: {err}"]
-    for frame in traceback.extract_tb(err.__traceback__):
-        path = Path(frame.filename)
-        inside = path.is_relative_to(_PACKAGE)
-        place = f"pagemill/{path.relative_to(_PACKAGE).as_posix()}" if inside else path.name
-        lines.append(f"  {place}:{frame.lineno} in {frame.name}")
-    cause = err.__cause__ or err.__context__
-    if cause is not None:
-        lines.append(f"  from {type(cause).__name__}: {cause}")
-    return sanitize("\n".join(lines), TRACEBACK_CHARS)
+    return isinstance(err, PagemillError) and not isinstance(err, DataError)
 
 
 class FailureStreak:

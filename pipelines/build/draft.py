@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from ...engine.failure import failure_text
 from ...engine.record import PageFacts
 from ...engine.store.index import IndexRow, index_table, row_from_facts
 from ...engine.store.shard import SampleSpan, ShardSummary, write_shard
-from ..failure import failure_text, is_system_error
+from ..failure import stops_run
 from .job import ShardPage
 
 
@@ -107,6 +108,6 @@ def _rows(
 
 def _note(failures: dict[str, str], page: ShardPage, err: Exception) -> None:
     """Record a page's failure; errors of the machine go on."""
-    if is_system_error(err):
+    if stops_run(err):
         raise err
     failures[page.key] = failure_text(err)

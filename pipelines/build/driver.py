@@ -26,7 +26,7 @@ from ...engine.store.corpus import ShardEntry
 from ...engine.store.ledger import part_path, write_rows
 from ...engine.store.parcel import read_meta
 from ...engine.store.place import Place
-from ..failure import FailureStreak, is_system_error
+from ..failure import FailureStreak, stops_run
 from ..pool import JobPool, JobResult
 from .assemble import Assembly, ShardWindow, State
 from .config import BuildConfig
@@ -180,7 +180,7 @@ class BuildRun:
         try:
             return DocumentSummary.from_parcel(read_meta(self._place, parcel_name(entry.sha256)))
         except Exception as err:
-            if is_system_error(err):
+            if stops_run(err):
                 raise
             _log.warning("%s is read again: %s", entry.uri, err)
             return None
@@ -221,7 +221,7 @@ class BuildRun:
             self._note_summary(position, summary)
             self.pages_read += summary.rows
         except Exception as err:
-            if is_system_error(err):
+            if stops_run(err):
                 raise
             summary = DocumentSummary.of_error(err, "read")
             self._summaries[position] = summary
@@ -257,7 +257,7 @@ class BuildRun:
         try:
             rows, pages = self._rows_of(position, summary)
         except Exception as err:
-            if is_system_error(err):
+            if stops_run(err):
                 raise
             self._tally.withdraw(summary)
             summary = DocumentSummary.of_error(err, "write")

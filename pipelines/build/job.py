@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...engine.curate.select import ShardCandidate
+from ...engine.failure import failure_text
 from ...engine.key import page_key
 from ...engine.reason import Reason
 from ...engine.source.listing import Source
 from ...engine.store.ledger import Fate, LedgerRow
 from ...engine.store.parcel import ParcelMeta
 from ...engine.store.shard import member_bytes
-from ..failure import failure_text
 
 WORK = ".work"
 

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ...engine.curate.select import ShardCandidate
+from ...engine.failure import failure_text
 from ...engine.store.ledger import LedgerRow, to_table
 from ...engine.store.parcel import ParcelMeta, read_meta
 from ...engine.store.place import Place
-from ..failure import failure_text, is_system_error
+from ..failure import stops_run
 from .assemble import ShardWindow
 from .job import DocumentTask, parcel_name
 from .ledger_rows import (
@@ -87,7 +88,7 @@ class PendingRows:
             only = replace(meta, pages=(meta.page(page.page_index),))
             return document_rows(task, only, self._config_hash).kept[page.page_index]
         except Exception as err:
-            if is_system_error(err):
+            if stops_run(err):
                 raise
             text = failure_text(err)
             return bare_page_row(

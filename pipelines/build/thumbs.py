@@ -13,7 +13,7 @@ from ...engine.image import size_of
 from ...engine.key import page_key
 from ...engine.store.parcel import PageEntry, ParcelMeta, read_blob
 from ...engine.store.place import Place
-from ..failure import is_system_error
+from ..failure import stops_run
 from .assemble import ShardWindow
 from .job import parcel_name
 
@@ -72,7 +72,7 @@ class Thumbnails:
                 try:
                     tables.append(self._table(key, *pages[key]))
                 except Exception as err:
-                    if is_system_error(err):
+                    if stops_run(err):
                         raise
                     problems[key] = f"no thumbnail: {type(err).__name__}: {err}"
         if tables:

@@ -26,7 +26,7 @@ from ...engine.source.fetch import Fetched, fetch
 from ...engine.store.index import IndexMeta, write_index
 from ...engine.store.parcel import PageEntry, ParcelMeta, ParcelWriter, read_blob, read_meta
 from ...engine.store.place import Place
-from ..failure import is_system_error
+from ..failure import stops_run
 from .config import BuildConfig
 from .draft import PageSample, draft_shard
 from .job import (
@@ -64,7 +64,7 @@ class Worker:
         except DataError as err:
             return DocumentSummary(sha256="", reason=err.reason or Reason.MISSING, message=str(err))
         except Exception as err:
-            if is_system_error(err):
+            if stops_run(err):
                 raise
             self._reader.close()
             return DocumentSummary.of_error(err, "read")

@@ -11,7 +11,7 @@ import numpy as np
 from ...corruption.apply import corrupt
 from ...corruption.ocr import OcrEngine, open_ocr
 from ...corruption.plan import plan_at
-from ...engine.failure import SYSTEM_ERRORS, message_of
+from ...engine.failure import is_system_error, message_of
 from ...engine.score.text import LETTERS_ONLY, character_error_rate
 from .sample import CalibrationLine
 
@@ -80,9 +80,9 @@ class OcrWorker:
         lines = [self._lines[job.size][index] for index in job.lines]
         try:
             return Measurement(self._errors(job, lines))
-        except SYSTEM_ERRORS:
-            raise
-        except Exception:  # noqa: BLE001 - one line of many, or the engine: read one by one
+        except Exception as err:
+            if is_system_error(err):
+                raise
             return self._line_by_line(job, lines)
 
     def _line_by_line(self, job: CalibrationJob, lines: Sequence[CalibrationLine]) -> Measurement:
@@ -93,9 +93,9 @@ class OcrWorker:
         for number, line in enumerate(lines):
             try:
                 errors[:, :, number : number + 1] = self._errors(job, [line])
-            except SYSTEM_ERRORS:
-                raise
-            except Exception as err:  # noqa: BLE001 - this line's fate, handed back
+            except Exception as err:
+                if is_system_error(err):
+                    raise
                 failures.append((line.page.key, message_of(err)))
         return Measurement(errors, tuple(failures))
 

@@ -10,23 +10,18 @@ import multiprocessing
 import os
 import signal
 import threading
-import traceback
 from dataclasses import dataclass
 
 import cv2
 import orjson
 
-from ...engine.failure import SYSTEM_ERRORS
+from ...engine.failure import failure_text, is_system_error
 from ...engine.image import ImageConfig, encode
 from ...engine.key import page_key
 from ...engine.record import PageFacts
-from ...engine.text import sanitize
 from ...engine.typeset.compose import Typesetter, compose_page, document_sha256
 from ...engine.typeset.material import load_material
 from .request import HELD_OUT, PageRange, TypesetRequest
-
-_MESSAGE_CHARS = 4000
-"""Of a traceback: where it began and where it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +98,12 @@ def _end_with_parent() -> None:
 def _page(typesetter: Typesetter, number: int) -> EncodedPage | FailedPage:
     try:
         return _encoded(typesetter, number, typesetter.config.image)
-    except SYSTEM_ERRORS:
-        raise
-    except Exception:  # noqa: BLE001  one page never stops a run; its row has the traceback
+    except Exception as err:
+        if is_system_error(err):
+            raise
         sha256 = document_sha256(typesetter, number)
         name = f"{typesetter.split}-{number:08d}"
-        message = sanitize(traceback.format_exc(), _MESSAGE_CHARS)
-        return FailedPage(sha256, page_key(sha256, 0), name, message)
+        return FailedPage(sha256, page_key(sha256, 0), name, failure_text(err))
 
 
 def _encoded(typesetter: Typesetter, number: int, config: ImageConfig) -> EncodedPage:

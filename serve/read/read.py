@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from ...engine.errors import ConfigError
-from ...engine.failure import SYSTEM_ERRORS, Failures
+from ...engine.failure import Failures, is_system_error
 from ...engine.read.guard import ReaderLimits
 from ...engine.read.reader import RenderConfig
 from ...model.question import Picture, Question, Reader
@@ -92,9 +92,9 @@ def read_batch(
     start = time.perf_counter()
     try:
         replies = reader.answer(questions)
-    except SYSTEM_ERRORS:
-        raise
-    except Exception as err:  # noqa: BLE001  one page's fate, with its reason
+    except Exception as err:
+        if is_system_error(err):
+            raise
         if len(pages) == 1:
             return [failed_page(pages[0], err, failures)]
         alone = [read_batch(reader, [page], most_tokens, failures) for page in pages]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from errno import ENOSPC
+
 import pytest
 from pagemill.engine.errors import ConfigError, DataError
 from pagemill.engine.failure import Failures
@@ -38,7 +40,9 @@ def test_a_success_ends_a_row_of_failures():
     assert len(failures.failures) == 3
 
 
-@pytest.mark.parametrize("error", [MemoryError(), ImportError("torch"), SystemError()])
+@pytest.mark.parametrize(
+    "error", [MemoryError(), ImportError("torch"), SystemError(), OSError(ENOSPC, "no space left")]
+)
 def test_errors_of_the_machine_are_raised_again(error):
     failures = Failures(9)
     with pytest.raises(type(error)):

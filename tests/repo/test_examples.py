@@ -43,11 +43,12 @@ def test_the_example_configuration_names_every_key_with_its_default(name, kind):
     assert load(kind, path) == kind()
 
 
-def test_the_table_of_documents_is_the_folder():
+def test_the_tables_name_every_document_and_every_script():
     text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`([\w.-]+)`", row.split("|")[1])}
-    assert named == {path.name for path in DOCUMENTS.iterdir()}
+    scripts = {path.name for path in EXAMPLES.glob("*.py")}
+    assert named == {path.name for path in DOCUMENTS.iterdir()} | scripts
 
 
 def test_the_documents_are_small():

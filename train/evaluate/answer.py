@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...engine.failure import SYSTEM_ERRORS, Failures
+from ...engine.failure import Failures, is_system_error
 from ...engine.geometry import Box
 from ...engine.image import ImageConfig, encode
 from ...engine.progress import Progress
@@ -160,7 +160,7 @@ def answer_batch(
     try:
         replies = reader.answer([question.prompt for question in batch])
     except Exception as err:
-        if isinstance(err, SYSTEM_ERRORS):
+        if is_system_error(err):
             raise
         if len(batch) == 1:
             errors[batch[0].case.key] = err

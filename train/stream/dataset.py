@@ -10,7 +10,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from ...engine.errors import DataError, TrainingError
-from ...engine.failure import SYSTEM_ERRORS
+from ...engine.failure import is_system_error
 from ...engine.reason import Reason
 from .collate import Batch, collate
 from .config import StreamConfig
@@ -63,8 +63,8 @@ class PackDataset(Dataset[Batch]):
 
         Raises:
             TrainingError: too many in a row.
-            MemoryError, ImportError: and the rest of `SYSTEM_ERRORS`, which no sample is to blame
-                for.
+            MemoryError, ImportError: and whatever else `is_system_error` says no sample is to
+                blame for.
         """
         address = planned.sample
         try:
@@ -72,9 +72,9 @@ class PackDataset(Dataset[Batch]):
             if len(sample.input_ids) > planned.tokens:
                 raise DataError(f"{len(sample.input_ids)} tokens, {planned.tokens} were planned")
             self.check(sample)
-        except SYSTEM_ERRORS:
-            raise
         except Exception as err:
+            if is_system_error(err):
+                raise
             fault = sample_error(err, self.sources[address.source], address.row)
             log.warning("sample lost: %s", fault, exc_info=err if fault.reason == OURS else None)
             return self.masked(fault, planned.tokens, failures)
