@@ -18,6 +18,7 @@ import orjson
 from ..curate.filter import FilterConfig, ink_share, page_reason, size_reason
 from ..curate.language import language_of
 from ..errors import ConfigError, PdfError
+from ..failure import failure_text, is_system_error
 from ..image import ImageConfig, encode, thumbnail, to_grey
 from ..key import page_key
 from ..page import Page, TextLayer, Verdict
@@ -37,6 +38,8 @@ from .backend.registry import (
 from .render import page_dpi, size_px, too_many_pixels
 
 Result = TypeVar("Result")
+_OURS = ("judge", "encode")
+"""Stages in which no backend is asked for anything."""
 _IMAGE_MAGICS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM")
 
 
@@ -125,7 +128,14 @@ def open_any(path: Path, backend: str, passwords: tuple[str, ...]) -> OpenDocume
 def read_page(
     document: OpenDocument, page_index: int, doc_sha256: str, config: ReadConfig
 ) -> PageFate:
-    """Read one page to its fate; errors of the backend become a failed fate with their reason."""
+    """Read one page to its fate.
+
+    An error of the backend becomes a failed fate with its reason; one of ours, while the page is
+    judged or encoded, is an `internal_error` with the way to it.
+
+    Raises:
+        MemoryError: and whatever a backend raises that its own file did not foresee.
+    """
     clock = _Clock()
     try:
         fate = _read_page(document, page_index, doc_sha256, config, clock)
@@ -136,6 +146,16 @@ def read_page(
             stage=clock.stage,
             reason=err.reason or Reason.RENDER_ERROR,
             message=str(err),
+        )
+    except Exception as err:
+        if clock.stage not in _OURS or is_system_error(err):
+            raise
+        fate = PageFate(
+            page_index=page_index,
+            failed=True,
+            stage=clock.stage,
+            reason=Reason.INTERNAL_ERROR,
+            message=failure_text(err),
         )
     warnings = sanitize("; ".join(dict.fromkeys(document.warnings())), MESSAGE_CHARS)
     return replace(fate, timing=clock.timing(), warnings=warnings, engine=document.engine)
