@@ -4,6 +4,10 @@ The default writes PNG with as few levels a channel as `image.min_psnr_db` allow
 levels in 4 bits for most born-digital pages, more for scans. Rows are unfiltered, which suits
 flat pages, and packed by zlib-ng, which has one hash for all processors since its pull request
 1681. Measured by `bench/codecs.py`; see `docs/benchmarks.md`.
+
+The PNG writer is ours because no library at hand writes these files: OpenCV and MuPDF have no 4-bit
+grey, and Pillow packs with whatever zlib it was built with, so that its bytes differ between
+machines.
 """
 
 from __future__ import annotations

@@ -1,7 +1,11 @@
 """The tar blocks of a shard: headers that never vary, and a scan that survives damage.
 
 Every member is a ustar file with mode 0644, owner 0, no names and mtime 0; two zero blocks
-end the file. Source: POSIX.1-1988 (ustar), as in IEEE Std 1003.1, `pax`.
+end the file. `tarfile` takes defaults of its own for what is not said, chooses another header for
+long names, and its reader ends at the first damaged header; here the bytes of a shard are fixed by
+its samples, and what lies behind damage is still found.
+
+Source: POSIX.1-1988 (ustar), as in IEEE Std 1003.1, `pax`.
 """
 
 from __future__ import annotations
