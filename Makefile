@@ -24,6 +24,17 @@ READER ?= out/reader
 READER_DATA ?= out/small-data
 READER_OPTIONS ?=
 MINUTES ?=
+# DRY=1 goes through `make gpu` on a CPU with a few steps of everything; nothing of it is kept.
+DRY ?=
+GPU_OUT := $(if $(DRY),out/dry-gpu,out)
+
+BENCH = $(if $(DRY),BENCH_RESULTS=$(GPU_OUT)) $(PY)
+DRY_TRAIN := --preset nano --only bare --steps 2 --set parallel.threads=1
+DRY_READER := --lines 40 --blocks 40 --pages 30 --held-out 6 --workers 1 \
+  $(addprefix --set ,model.preset=nano lines.steps=2 blocks.steps=2 pages.steps=2 decay.steps=2 \
+  stream.pack.budget_tokens=2560 stream.pack.budget_slices=24 stream.window_samples=32 \
+  stream.sample.most_answer_tokens=1024 data.workers=0 parallel.threads=1 eval.pages=2 \
+  eval.regions=4 eval.most_new_tokens=16)
 
 .PHONY: help setup poppler demo test test-slow gpu reader check bench format lint types wheel clean
 
@@ -80,13 +91,13 @@ test-slow: setup  ## runs the tests marked slow
 	$(BIN)/python -m pytest -m "slow and not gpu" --timeout=3600
 
 gpu: $(INSTALL)  ## tests and benchmarks that need an accelerator, then the small reader
-	@$(PY) -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || { \
-	  echo "torch sees no accelerator here" >&2; exit 1; }
-	$(PY) -m pytest -m gpu tests/model/test_gpu.py tests/train/test_gpu.py
-	[ -f out/gpu-corpus/corpus.json ] || $(PY) -m pagemill build $(DATA) --out out/gpu-corpus
-	$(PY) bench/model.py out/gpu-corpus --preset base
-	$(PY) bench/train.py out/gpu-corpus --preset base --device cuda
-	$(MAKE) reader
+	@[ -n "$(DRY)" ] || $(PY) -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || { \
+	  echo "torch sees no accelerator here; DRY=1 goes through it on the CPU" >&2; exit 1; }
+	$(PY) -m pytest -m gpu $(if $(DRY),--collect-only -q) tests/model/test_gpu.py tests/train/test_gpu.py
+	[ -f $(GPU_OUT)/gpu-corpus/corpus.json ] || $(PY) -m pagemill build $(DATA) --out $(GPU_OUT)/gpu-corpus
+	$(BENCH) bench/model.py $(GPU_OUT)/gpu-corpus $(if $(DRY),--preset small --frames 12 --pages 4,--preset base)
+	$(BENCH) bench/train.py $(GPU_OUT)/gpu-corpus $(if $(DRY),$(DRY_TRAIN),--preset base --device cuda)
+	$(MAKE) reader $(if $(DRY),READER=$(GPU_OUT)/reader READER_OPTIONS='$(DRY_READER)')
 
 reader: $(INSTALL)  ## trains and packs the small reader on a GPU; MINUTES=9 stops and goes on
 	$(PY) tools/make_small_reader.py --out $(READER) --data $(READER_DATA) $(if $(MINUTES),--minutes $(MINUTES)) $(READER_OPTIONS)

@@ -172,6 +172,8 @@ def video_rows(name: str, frames: int) -> list[Measure]:
     )  # fmt: skip
     for variant, one in list(found.items())[1:]:
         for what in ("tokens", "prefill_s", "total_s", "peak_mb"):
+            if not best[what]:  # so few frames raise no peak above that of the first call
+                continue
             named = {"prefill_s": "prefill", "total_s": "time", "peak_mb": "memory"}.get(what, what)
             ratio = one[what] / best[what]
             rows.append(Measure(f"{variant}: {named} over 6 frames a package", "x", [ratio]))

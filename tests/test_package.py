@@ -51,3 +51,12 @@ def test_a_missing_extra_is_named():
     code = "import sys\nsys.modules['torch'] = None\nimport pagemill\npagemill.PageStream"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "pagemill.PageStream needs torch: pip install 'pagemill[train]'" in out.stderr
+
+
+def test_the_stream_is_imported_from_its_package_and_only_when_it_is_named():
+    code = (
+        "import sys, pagemill.train.stream as room; light = 'torch' not in sys.modules; "
+        "print(light, room.PageStream.__name__, room.StreamConfig.__name__)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == ["True", "PageStream", "StreamConfig"]
