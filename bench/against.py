@@ -62,7 +62,7 @@ def main() -> None:
 def notes(rounds: list[dict[str, dict[str, float]]]) -> str:
     """How it was measured."""
     return (
-        f"{len(rounds)} rounds, the versions in turn. CPU seconds of one process for reading, every "
+        f"{len(rounds)} rounds, the versions in turn. CPU seconds of one process for reading every "
         f"page of the documents, the second time through; for {PAGES} pages in plans and pixels, "
         f"the least of 3 each; for {STEPS} step of the stream. Wall seconds of a build with two "
         "workers."
