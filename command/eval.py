@@ -114,27 +114,16 @@ def eval_config(arguments: argparse.Namespace) -> EvalConfig:
 
 
 def corpus_of(data: str) -> str:
-    """The corpus that is named, or one built of the documents in a folder, kept in the cache.
-
-    The same documents give the same corpus, and its pages the same names wherever they lie.
-    """
+    """The corpus that is named, or one built of the documents in a folder, kept in the cache."""
     folder = Path(data)
     if not folder.is_dir() or (folder / "corpus.json").is_file():
         return data
-    from ..engine.files import cache_dir
-    from ..engine.key import keyed_hash
-    from ..pipelines.build.config import BuildConfig
-    from ..pipelines.build.run import build
+    from ..pipelines.build.cached import cached_corpus, files_of
     from .terminal.progress import BuildProgress
 
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    states = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
-    name = f"{keyed_hash('eval.corpus', str(folder.resolve()), *states):016x}"
-    out = cache_dir("corpora") / name
-    complain(f"{data} is no corpus; one is built of its {len(files):,} files")
+    complain(f"{data} is no corpus; one is built of its {len(files_of(folder)):,} files")
     with BuildProgress(stream=sys.stderr) as progress:
-        build([data], str(out), BuildConfig(), progress=progress)
-    return str(out)
+        return cached_corpus(folder, progress=progress)
 
 
 def open_readers(arguments: argparse.Namespace) -> list[Reader]:

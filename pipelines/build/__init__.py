@@ -6,5 +6,6 @@ corpus already holds), `workspace` (what survives a kill), `worker` (one documen
 shard out of parcels), `draft` (a shard as it is written), `assemble` (documents to windows to
 shards; no I/O), `driver` (one run on the pool), `ledger_rows` (a row for everything), `pending`
 (rows that wait for their window), `thumbs` (small pictures of rejected pages), `tally` and
-`snapshot` (where a run is, for whoever shows it), `retry`.
+`snapshot` (where a run is, for whoever shows it), `retry`, `cached` (a corpus of a folder, kept for
+the next time).
 """
